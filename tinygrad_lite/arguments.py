@@ -1,0 +1,91 @@
+"""The arguments of an operation: one dtype for them, and what to say when they are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .op import SEQUENCE, Op, table
+from .variable import Variable, data_of, ndarray, variables_in
+
+NUMBERS = frozenset({float, int, bool, type(None)})  # NumPy, too, lets Python's numbers never widen an array
+FLOAT32 = np.dtype(np.float32)
+EXPLAINED = (IndexError, ValueError, TypeError, ArithmeticError)
+
+
+def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with the promoted inputs in one float dtype, by torch's rules, where a float is involved.
+
+    Python and NumPy scalars, 0-d arrays, lists, integers and bools never widen a float Tensor.
+    """
+    promoted = list(args)
+    for i in op.promoted:
+        each = args[i]
+        promoted[i] = [number(op, v) for v in each] if op.kinds[i] is SEQUENCE else number(op, each)
+    dtype = result_dtype(op, [promoted[i] for i in op.promoted])
+    if dtype is not None:
+        for i in op.promoted:
+            each = promoted[i]
+            promoted[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
+    return tuple(promoted)
+
+
+def number(op: Op, value: Any) -> Any:
+    """A Tensor or a Python number as it is; all else as an array, which must hold real numbers."""
+    if isinstance(value, Variable) or value.__class__ in NUMBERS:
+        return value
+    if any(True for _ in variables_in(value)):
+        raise TypeError(
+            f"{op.name}: got a {type(value).__name__} of Tensors where one is wanted; stack() them"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{op.name}: {value!r:.60} is no array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{op.name}: takes real numbers, got {value!r:.60} ({array.dtype})")
+    if not isinstance(value, (ndarray, np.generic)) and array.dtype.kind == "f":
+        return array.astype(FLOAT32)  # a list of Python's floats
+    return array
+
+
+def result_dtype(op: Op, inputs: list[Any]) -> np.dtype[Any] | None:
+    """The float dtype of the result; None where integers stay integers."""
+    values = [v for each in inputs for v in (each if isinstance(each, list) else [each])]
+    tensors = [v._data for v in values if isinstance(v, Variable)]
+    arrays = [data_of(v) for v in values if v.__class__ not in NUMBERS]
+    for strong in ([a for a in arrays if a.ndim > 0], tensors):
+        dtypes = [a.dtype for a in strong if a.dtype.kind == "f"]
+        if dtypes:
+            return np.result_type(*dtypes)
+    floats = (
+        op.floats or any(isinstance(v, float) for v in values) or any(a.dtype.kind == "f" for a in arrays)
+    )
+    return FLOAT32 if floats else None
+
+
+def cast(value: Any, dtype: Any) -> Any:
+    """The value in `dtype`; a Tensor by an operation, so that its gradient comes back in its own dtype."""
+    if isinstance(value, Variable):
+        return value if value._data.dtype == dtype else table["astype"].function(value, dtype)
+    return None if value is None else np.asarray(value, dtype)
+
+
+def explain(op: Op, values: Any, error: Exception) -> Exception:
+    """The error as one line that names the operation and what it was given."""
+    kind = next(kind for kind in EXPLAINED if isinstance(error, kind))
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    if said.startswith(f"{op.name}: "):
+        return kind(said)
+    given = ", ".join(describe(values[i]) for i in sorted(op.singles + op.others) if values[i] is not None)
+    return kind(f"{op.name}: {said} (given {given})")
+
+
+def describe(value: Any) -> str:
+    """An argument in a few words: dtype and shape of an array, else its repr."""
+    if isinstance(value, ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, list) and any(isinstance(each, ndarray) for each in value):
+        return f"[{', '.join(describe(each) for each in value)}]"
+    return f"{value!r:.40}"

@@ -1,0 +1,417 @@
+"""The graph: recording operations as they run, and walking back through them.
+
+`apply` runs an operation and, where an input requires a gradient, remembers it as a `Node`. Nodes are numbered as
+they are made, and an operation is made after what it reads; so a walk from the highest number down meets every node
+after all those that used its output. That is the whole of `backward`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import wraps
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from .arguments import EXPLAINED, NUMBERS, explain, promote
+from .op import INPUT, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
+from .variable import (
+    Memory,
+    Variable,
+    data_of,
+    is_stale,
+    make,
+    ndarray,
+    owned,
+    share,
+    variables_in,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .tensor import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+new_number = count(1).__next__
+
+
+class Thread(threading.local):
+    """What each thread has for itself."""
+
+    grad = True  # whether operations are recorded
+
+
+thread = Thread()
+
+
+class no_grad:
+    """Within it, this thread records nothing: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(thread.grad)
+        thread.grad = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        thread.grad = self._before.pop()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def without_grad(*args: P.args, **keywords: P.kwargs) -> R:
+            with no_grad():
+                return function(*args, **keywords)
+
+        return without_grad
+
+
+class Node:
+    """One operation that was recorded."""
+
+    __slots__ = (
+        "arguments",  # the plain ones, such as axis
+        "checks",  # (position in saved, element there, Memory, writes then) of the arrays that a tensor can write to
+        "dtype",
+        "edges",  # for each parameter, where its cotangent goes: a Node, an Output, a leaf, a tuple of these, None
+        "hooks",  # None, or (output, function that is shown its cotangent)
+        "number",
+        "op",
+        "plan",
+        "saved",  # what the rules read, in the order of plan.keep; None once freed
+        "shape",
+    )
+    arguments: tuple[Any, ...]
+    checks: tuple[tuple[int, int, Memory, int], ...]
+    dtype: Any
+    edges: tuple[Any, ...]
+    hooks: list[tuple[int, Callable[[Any], None]]] | None
+    number: int
+    op: Op
+    plan: Plan
+    saved: tuple[Any, ...] | None
+    shape: Any
+
+
+class Output:
+    """One output of a node that has several."""
+
+    __slots__ = ("dtype", "index", "node", "shape")
+
+    def __init__(self, node: Node, index: int, data: Any) -> None:
+        self.node, self.index, self.shape, self.dtype = node, index, data.shape, data.dtype
+
+
+def primitive(
+    *numpy: Any,
+    vjp: Mapping[str, Rule] | Rule | None,
+    outputs: tuple[str, ...] = ("out",),
+    hidden: int = 0,
+    floats: bool = False,
+    promotes: tuple[str, ...] | None = None,
+    view: bool = False,
+    domain: Mapping[str, Interval] | None = None,
+    ties: bool = False,
+) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
+    """Make an operation of a NumPy function, and enter it into the table under the function's name.
+
+    numpy: the functions of NumPy that it answers for when they are given a Tensor.
+    vjp: the rule of each input, by name; or one function that gives the gradients of all inputs, in their order;
+        or None for an operation without a derivative. `op.py` tells what a rule may read.
+    outputs: their names, where the function returns a tuple. The last `hidden` of them are for the rules only.
+    floats: integers and bools are taken as float32.
+    promotes: the inputs that are brought to one dtype: those with a rule, unless stated.
+    view: the result may lie in the memory of the first input.
+    domain, ties: for the tests: where each input may lie; whether equal elements are a kink.
+
+    Raises ValueError where the name is taken, TypeError where a rule reads what there is not.
+    """
+
+    def declare(forward: Callable[P, Any]) -> Callable[P, Tensor]:
+        op = Op(
+            forward,
+            vjp,
+            numpy=numpy,
+            outputs=outputs,
+            hidden=hidden,
+            floats=floats,
+            promotes=promotes,
+            view=view,
+            domain=domain,
+            ties=ties,
+        )
+        size = len(op.parameters)
+
+        @wraps(forward)
+        def function(*args: P.args, **keywords: P.kwargs) -> Any:
+            if keywords or len(args) != size:
+                return apply(op, op.bind(args, keywords))
+            return apply(op, args)
+
+        forward.__annotations__["return"] = "Tensor" if len(outputs) - hidden == 1 else "tuple[Tensor, ...]"
+        op.function = function
+        register(op)
+        return function
+
+    return declare
+
+
+def apply(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run `op` on all of its arguments, in order, and record it where an input requires a gradient.
+
+    Returns plain arrays where no argument is a Tensor, else Tensors.
+    """
+    values = list(args)
+    first = dtype = None
+    needed = 0
+    even = True  # whether NumPy's promotion is ours: float Tensors of one dtype, and Python's numbers
+    stale = False
+    for i in op.promoted:
+        arg = args[i]
+        if isinstance(arg, Variable):
+            values[i] = data = arg._data
+            if arg._requires_grad:
+                needed |= 1 << i
+            if arg._seen != arg._memory.recorded:
+                stale = True
+            if first is None:
+                first = arg
+                dtype = data.dtype
+            elif data.dtype is not dtype:
+                even = False
+        elif arg.__class__ not in NUMBERS:
+            even = False
+    for i in op.others:
+        values[i] = data_of(args[i])
+        for arg in variables_in(args[i]):
+            first = arg if first is None else first
+            if arg._requires_grad:
+                needed |= 1 << i
+            if is_stale(arg):
+                stale = True
+    if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
+        args = promote(op, args)
+        for i in op.promoted:
+            values[i] = data_of(args[i])
+
+    try:
+        out = op.forward(*values)
+    except EXPLAINED as error:
+        raise explain(op, values, error) from None
+    if first is None:
+        return visible(op, out) if op.hidden else out
+    if out.__class__ is tuple:
+        results: Any = tuple([make(first._result, each) for each in out])
+    else:
+        results = make(first._result, out)
+        if op.view:
+            source = args[0]
+            if isinstance(source, Variable) and np.may_share_memory(source._data, results._data):
+                share(source, results)
+    if thread.grad and op.vjp is not None:
+        if stale:
+            raise RuntimeError(
+                f"{op.name}: an input shares memory with a tensor that was since written to with a gradient, so "
+                "its own gradient can't be followed; take the view again after the write, or clone() before it"
+            )
+        if needed:
+            record(op, args, values, needed, results)
+    return visible(op, results) if op.hidden else results
+
+
+def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any) -> None:
+    """Make the node of an operation, keeping what the rules of the needed inputs read."""
+    node = Node()
+    node.op, node.number, node.hooks = op, new_number(), None
+    node.plan = plan = op.plans.get(needed) or op.plan(needed)
+    node.edges = tuple([edge_of(arg) if needed >> i & 1 else None for i, arg in enumerate(args)])
+    node.arguments = tuple([args[i] for i in op.plain])
+    saved: list[Any] = []
+    checks = []
+    for kind, i in plan.keep:
+        if kind == INPUT:
+            arg = args[i]
+            for element, each in enumerate(variables_in(arg)):
+                checks.append((len(saved), element, each._memory, each._memory.writes))
+            saved.append(values[i] if isinstance(arg, Variable) else owned(values[i]))
+        elif kind == OUTPUT:
+            result = results[i] if results.__class__ is tuple else results
+            checks.append((len(saved), 0, result._memory, result._memory.writes))
+            saved.append(result._data)
+        elif kind == SHAPE:
+            value = values[i]
+            saved.append(tuple([np.shape(v) for v in value]) if op.kinds[i] is SEQUENCE else np.shape(value))
+        else:
+            saved.append(values[i])
+    node.saved, node.checks = tuple(saved), tuple(checks)
+    if results.__class__ is tuple:
+        node.shape = node.dtype = None
+        for i, result in enumerate(results):
+            if result._data.dtype.kind == "f":
+                result._node, result._requires_grad = Output(node, i, result._data), True
+    else:
+        node.shape, node.dtype = results._data.shape, results._data.dtype
+        results._node, results._requires_grad = node, True
+
+
+def edge_of(arg: Any) -> Any:
+    """Where a cotangent of `arg` goes: its node, itself if it is a leaf, None if it needs none."""
+    if isinstance(arg, Variable):
+        if not arg._requires_grad:
+            return None
+        return arg if arg._node is None else arg._node
+    return tuple([edge_of(each) for each in arg]) if isinstance(arg, (list, tuple)) else None
+
+
+def visible(op: Op, results: tuple[Any, ...]) -> Any:
+    """What the caller gets: all outputs but the hidden ones."""
+    shown = results[: len(results) - op.hidden]
+    return shown if len(shown) > 1 else shown[0]
+
+
+# Backward.
+
+
+def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+    """Add the gradient of `root`, weighted by `gradient`, to the `_grad` of every leaf that it depends on.
+
+    gradient: an ndarray, or with create_graph a Tensor, of the shape of `root`.
+    Nothing is added where the walk fails on its way.
+    """
+    before, thread.grad = thread.grad, create_graph
+    try:
+        gradients = walk(root, gradient, retain_graph or create_graph, create_graph)
+        taken = {id(data_of(gradient))}
+        for leaf, grad in gradients.items():
+            data = data_of(grad)
+            if data.base is not None or id(data) in taken:  # a gradient shares memory with nothing else
+                grad = np.copy(grad)
+            taken.add(id(data))
+            if leaf._grad is None:
+                leaf._grad = grad if isinstance(grad, Variable) else make(leaf._result, grad)
+            elif create_graph or leaf._grad._requires_grad:
+                leaf._grad = leaf._grad + grad
+            else:
+                np.add(leaf._grad._data, grad, out=leaf._grad._data)
+                leaf._grad._memory.writes += 1
+    finally:
+        thread.grad = before
+
+
+def walk(root: Variable, gradient: Any, keep: bool, recorded: bool) -> dict[Variable, Any]:
+    """Go back from `root`, and return the gradient of every leaf that it depends on."""
+    leaves: dict[Variable, Any] = {}
+    cotangents: dict[Node, list[Any]] = {}  # of the nodes that wait for their turn, one for each output
+    waiting: dict[int, Node] = {}
+    numbers: list[int] = []  # a heap of theirs, negative: the highest comes first
+
+    def flow(edge: Any, grad: Any, op: Op | None) -> None:
+        if edge is None or grad is None:
+            return
+        if edge.__class__ is tuple:
+            for each_edge, each_grad in zip(edge, grad, strict=True):
+                flow(each_edge, each_grad, op)
+            return
+        if isinstance(edge, Variable):
+            grad = fit(grad, edge._data, op)
+            leaves[edge] = leaves[edge] + grad if edge in leaves else grad
+            return
+        grad = fit(grad, edge, op)
+        node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
+        if node not in cotangents:
+            heappush(numbers, -node.number)
+            waiting[node.number] = node
+            cotangents[node] = [None] * len(node.op.outputs)
+        parts = cotangents[node]
+        parts[index] = grad if parts[index] is None else parts[index] + grad
+
+    flow(root if root._node is None else root._node, gradient, None)
+    while numbers:
+        node = waiting.pop(-heappop(numbers))
+        parts = cotangents.pop(node)
+        g = parts[0] if len(parts) == 1 else tuple(parts)
+        if node.hooks is not None:
+            for index, hook in node.hooks:
+                if parts[index] is not None:
+                    hook(parts[index])
+        saved = unpack(node, root._result if recorded else None)
+        if not keep and node.plan.holds_arrays:
+            node.saved = None
+        for target, rule, reads in node.plan.rules:
+            edge = tuple([node.edges[i] for i in target]) if target.__class__ is tuple else node.edges[target]
+            flow(edge, rule(g, *[saved[i] for i in reads]), node.op)
+    return leaves
+
+
+def fit(grad: Any, like: Any, op: Op | None) -> Any:
+    """The gradient in the shape and dtype of what it is the gradient of: broadcasting summed away."""
+    if grad.__class__ is not ndarray and not isinstance(grad, Variable):
+        grad = np.asarray(grad)
+    if grad.shape != like.shape:
+        grad = unbroadcast(grad, like.shape, op)
+    return grad if grad.dtype is like.dtype else grad.astype(like.dtype)
+
+
+def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
+    """Sum over the axes along which an array of `shape` was repeated to give the shape of `grad`."""
+    extra = grad.ndim - len(shape)
+    ones = tuple([i + extra for i, n in enumerate(shape) if n == 1 and grad.shape[i + extra] != 1]) if extra >= 0 else ()
+    total = np.add.reduce(grad, axis=(*range(extra), *ones), keepdims=True)
+    if extra < 0 or total.shape[extra:] != shape:
+        raise RuntimeError(
+            f"backward: {op.name if op else 'the root'}: a gradient of shape {grad.shape} for an input of shape {shape}"
+        )
+    return total.reshape(shape)
+
+
+def unpack(node: Node, cls: type[Variable] | None) -> tuple[Any, ...]:
+    """What the rules of a node read: arrays, or with `cls` Tensors that lead back to where they came from."""
+    saved = node.saved
+    if saved is None:
+        raise RuntimeError(
+            f"backward: the arrays that {node.op.name} needs were freed by an earlier backward(); "
+            "call that one with retain_graph=True"
+        )
+    for _, _, memory, writes in node.checks:
+        if memory.writes != writes:
+            raise RuntimeError(
+                f"backward: {node.op.name} needs an array that was changed in place since; "
+                "clone() it before the change, or write x = x + ... in place of x += ..."
+            )
+    if cls is None:
+        return saved
+    memories = {(i, element): memory for i, element, memory, _ in node.checks}
+    unpacked = list(saved)
+    for k, (kind, i) in enumerate(node.plan.keep):
+        if kind == INPUT:
+            edge = node.edges[i]
+            if edge.__class__ is tuple:
+                parts = enumerate(zip(saved[k], edge, strict=True))
+                unpacked[k] = tuple([linked(cls, a, e, memories.get((k, j))) for j, (a, e) in parts])
+            else:
+                unpacked[k] = linked(cls, saved[k], edge, memories.get((k, 0)))
+        elif kind == OUTPUT:
+            edge = node if len(node.op.outputs) == 1 else Output(node, i, saved[k])
+            unpacked[k] = linked(cls, saved[k], edge, memories.get((k, 0)))
+    return tuple(unpacked)
+
+
+def linked(cls: type[Variable], array: Any, edge: Any, memory: Memory | None) -> Any:
+    """A Tensor of the saved array whose gradient goes where `edge` says."""
+    if edge is None or (isinstance(edge, Variable) and edge._data is array):
+        return array if edge is None else edge
+    if isinstance(edge, Variable):
+        raise RuntimeError("backward: the .data of a leaf was replaced since the graph was made; run the forward again")
+    variable = make(cls, array)
+    variable._node, variable._requires_grad = edge, True
+    variable._memory = memory or Memory()
+    variable._seen = variable._memory.recorded
+    return variable

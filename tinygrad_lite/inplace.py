@@ -1,0 +1,117 @@
+"""Writing in place: `x += y` and `x[i] = v`. The array is written, so views see it; the tensor gets a new node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .arguments import EXPLAINED, cast, explain, promote
+from .graph import Node, Output, apply, record, thread
+from .op import Op, table
+from .variable import Variable, data_of, is_stale, ndarray, variables_in
+
+
+def inplace(op: Op, target: Variable, other: Any) -> Any:
+    """`target op= other` for an operation on two arrays; returns `target`."""
+    recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
+    check_writable(f"in-place {op.name}", target, recorded)
+    if recorded:
+        result = apply(op, (target, other))
+        if result._data.shape != target._data.shape or not np.can_cast(
+            result._data.dtype, target._data.dtype, "same_kind"
+        ):
+            raise ValueError(
+                f"in-place {op.name}: the result, {result._data.dtype}{list(result._data.shape)}, does not fit into "
+                f"{target._data.dtype}{list(target._data.shape)}; write x = x {op.name} ... instead"
+            )
+        keep_old(result._node, target)
+        result = cast(result, target._data.dtype)
+        np.copyto(target._data, result._data)
+        adopt(target, result._node)
+    else:
+        left, right = data_of(promote(op, (target, other)))
+        try:
+            op.numpy[0](left, right, out=target._data, casting="same_kind")
+        except EXPLAINED as error:
+            raise explain(op, (left, right), error) from None
+    target._memory.writes += 1
+    return target
+
+
+def setitem(target: Variable, index: Any, value: Any) -> None:
+    """`target[index] = value`."""
+    op = table["setitem"]
+    recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(value)))
+    check_writable("x[...] = value", target, recorded)
+    if recorded and target._data.dtype.kind != "f":
+        raise TypeError(
+            f"x[...] = value: {target._data.dtype} can't carry the gradient of the value; detach() it"
+        )
+    args = (target, value, index)
+    values = [target._data, data_of(value), data_of(index)]
+    if recorded and is_stale(target) and not is_echo(target, values[2], value):
+        raise RuntimeError(
+            "x[...] = value: x shares memory with a tensor that was since written to with a gradient, so its own "
+            "gradient can't be followed; take the view again after the write, or clone() before it"
+        )
+    try:
+        target._data[values[2]] = values[1]
+    except EXPLAINED as error:
+        raise explain(op, values, error) from None
+    if recorded:
+        needed = target._requires_grad | (any(v._requires_grad for v in variables_in(value)) << 1)
+        record(op, args, values, needed, target)
+        adopt(target, target._node)
+    target._memory.writes += 1
+
+
+def is_echo(target: Variable, index: Any, value: Any) -> bool:
+    """Whether this is the last step of `x[i] += w`: Python writes the view, changed in place, to its own place."""
+    if not isinstance(value, Variable) or value._memory is not target._memory or is_stale(value):
+        return False
+    if target._seen != target._memory.recorded - 1:
+        return False
+    place = target._data[index]
+    return isinstance(place, ndarray) and (
+        place.__array_interface__["data"] == value._data.__array_interface__["data"]
+        and (place.shape, place.strides) == (value._data.shape, value._data.strides)
+    )
+
+
+def check_writable(what: str, target: Variable, recorded: bool) -> None:
+    """Refuse what can't be written to, or whose gradient would be lost."""
+    if not target._data.flags.writeable:
+        raise ValueError(f"{what}: the array is read-only (a broadcast view?); clone() gives one that is not")
+    if thread.grad:
+        root = target if target._base is None else target._base
+        if root._requires_grad and root._node is None:
+            view = "" if root is target else "a view of "
+            raise RuntimeError(
+                f"{what}: {view}a leaf that requires a gradient can't be written in place; "
+                "do it within no_grad(), or write x = x + ..."
+            )
+        if root._requires_grad and not target._requires_grad:
+            raise RuntimeError(
+                f"{what}: this view was taken within no_grad() from a tensor that carries a gradient; "
+                "write to it within no_grad() too, or take the view outside"
+            )
+
+
+def keep_old(node: Node, target: Variable) -> None:
+    """Where a rule reads the array that is about to be overwritten, let it have a copy."""
+    assert node.saved is not None
+    node.saved = tuple(
+        [
+            v.copy() if isinstance(v, ndarray) and np.may_share_memory(v, target._data) else v
+            for v in node.saved
+        ]
+    )
+    node.checks = tuple([check for check in node.checks if check[2] is not target._memory])
+
+
+def adopt(target: Variable, node: Node | Output) -> None:
+    """Let `target` come from `node`, and every other tensor in its memory know that its own node is stale."""
+    target._node, target._requires_grad = node, True
+    target._memory.recorded += 1
+    target._seen = target._memory.recorded

@@ -1,0 +1,206 @@
+"""What an operation is, and the table that holds them all.
+
+An operation is declared once, by decorating its NumPy forward (see `graph.primitive`):
+
+    @primitive(np.multiply, vjp={"x": lambda g, y: g * y, "y": lambda g, x: g * x})
+    def multiply(x: ArrayLike, y: ArrayLike) -> Array:
+        return np.multiply(x, y)
+
+The annotations say what each parameter is: `ArrayLike` (or `ArrayLike | None`) one array, `Sequence[ArrayLike]`
+several, `Index` an index as NumPy takes it; everything else is a plain argument such as `axis`.
+
+A rule receives `g`, the cotangent of the output, and what it names: an input (`x`), the shape of an input
+(`x_shape`, which does not keep the array alive), an output (`out`), a plain argument (`axis`). That is all that
+is kept between forward and backward. With several outputs `g` is a tuple, None where there is no cotangent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from typing import Any, NamedTuple, TypeAlias
+
+Array: TypeAlias = Any  # an ndarray or NumPy scalar: what a forward computes with
+Index: TypeAlias = Any  # what stands between the brackets of `x[...]`
+Rule: TypeAlias = Callable[..., Any]
+
+ONE, SEQUENCE, INDEX, PLAIN = "one array", "several arrays", "an index", "a plain argument"
+INPUT, SHAPE, OUTPUT, ARGUMENT = range(4)  # where a value that a rule reads comes from
+
+
+class Interval(NamedTuple):
+    """Where an input may lie (open at finite ends), where its rule is not smooth, and why it is not all of R."""
+
+    low: float = -inf
+    high: float = inf
+    kinks: tuple[float, ...] = ()
+    why: str = ""
+
+
+REAL = Interval()
+
+
+class Plan(NamedTuple):
+    """For one set of inputs that need a gradient: what is kept for the backward, and which rules then run."""
+
+    keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | OUTPUT | ARGUMENT, position)
+    rules: tuple[
+        tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...
+    ]  # (input(s), rule, its reads in keep)
+    holds_arrays: bool
+
+
+class Op:
+    """One entry of the table. All that is derived from the declaration is derived here, once, at import."""
+
+    __slots__ = (
+        "defaults",
+        "domain",
+        "floats",
+        "forward",
+        "function",
+        "hidden",
+        "kinds",
+        "name",
+        "numpy",
+        "others",
+        "outputs",
+        "parameters",
+        "plain",
+        "plans",
+        "promoted",
+        "singles",
+        "ties",
+        "view",
+        "vjp",
+    )
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        vjp: Mapping[str, Rule] | Rule | None,
+        *,
+        numpy: tuple[Any, ...] = (),
+        outputs: tuple[str, ...] = ("out",),
+        hidden: int = 0,
+        floats: bool = False,
+        promotes: Iterable[str] | None = None,
+        view: bool = False,
+        domain: Mapping[str, Interval] | None = None,
+        ties: bool = False,
+    ) -> None:
+        self.name = forward.__name__.strip("_")
+        self.forward = forward
+        self.function: Callable[..., Any] = forward  # the public function; set by the decorator
+        code = forward.__code__
+        self.parameters = code.co_varnames[: code.co_argcount]
+        self.defaults = forward.__defaults__ or ()
+        self.kinds = tuple(kind_of(forward.__annotations__.get(name, "")) for name in self.parameters)
+        self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
+        self.vjp = vjp
+        if promotes is None:
+            promotes = vjp.keys() if isinstance(vjp, Mapping) else self.inputs
+        self.promoted = tuple(i for i, name in enumerate(self.parameters) if name in promotes)
+        self.singles = tuple(i for i in self.promoted if self.kinds[i] is ONE)
+        self.others = tuple(i for i, k in enumerate(self.kinds) if k is not PLAIN and i not in self.singles)
+        self.numpy, self.outputs, self.hidden = numpy, outputs, hidden
+        self.floats, self.view = floats, view
+        self.domain = dict(domain or {})
+        self.ties = ties
+        self.plans: dict[int, Plan] = {}
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the parameters that hold arrays which may carry a gradient."""
+        return tuple(
+            n for n, kind in zip(self.parameters, self.kinds, strict=True) if kind in (ONE, SEQUENCE)
+        )
+
+    def bind(self, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All arguments in the order of the parameters, defaults filled in, as a Python call would."""
+        names, defaults = self.parameters, self.defaults
+        missing = len(names) - len(args)
+        if not keywords and 0 <= missing <= len(defaults):
+            return args + defaults[len(defaults) - missing :]
+        if len(args) > len(names):
+            raise TypeError(f"{self.name}: takes {len(names)} arguments, got {len(args)}: {', '.join(names)}")
+        bound = dict(zip(names, args, strict=False))
+        for name, value in keywords.items():
+            if name not in names:
+                raise TypeError(f"{self.name}: no argument {name!r}; it takes {', '.join(names)}")
+            if name in bound:
+                raise TypeError(f"{self.name}: argument {name!r} given twice")
+            bound[name] = value
+        for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
+            bound.setdefault(name, default)
+        if len(bound) < len(names):
+            raise TypeError(f"{self.name}: missing argument {next(n for n in names if n not in bound)!r}")
+        return tuple(bound[name] for name in names)
+
+    def plan(self, needed: int) -> Plan:
+        """The plan for the inputs whose parameters' bits are set in `needed`."""
+        if needed not in self.plans:
+            self.plans[needed] = self._plan([i for i in range(len(self.parameters)) if needed >> i & 1])
+        return self.plans[needed]
+
+    def _plan(self, needed: list[int]) -> Plan:
+        inputs = tuple(self.parameters.index(name) for name in self.inputs)
+        chosen: list[tuple[int | tuple[int, ...], Rule]]
+        if isinstance(self.vjp, Mapping):
+            chosen = [(i, self.vjp[self.parameters[i]]) for i in needed if self.parameters[i] in self.vjp]
+        else:
+            assert self.vjp is not None
+            chosen = [(inputs[0] if len(inputs) == 1 else inputs, self.vjp)]
+        keep: list[tuple[int, int]] = []
+        rules = []
+        for target, rule in chosen:
+            code = rule.__code__
+            sources = [self.source(name) for name in code.co_varnames[1 : code.co_argcount]]
+            keep += [source for source in sources if source not in keep]
+            rules.append((target, rule, tuple(keep.index(source) for source in sources)))
+        return Plan(tuple(keep), tuple(rules), any(kind in (INPUT, OUTPUT) for kind, _ in keep))
+
+    def source(self, name: str) -> tuple[int, int]:
+        """Where the value comes from that a rule's parameter `name` asks for."""
+        if name in self.parameters:
+            position = self.parameters.index(name)
+            return (ARGUMENT if self.kinds[position] is PLAIN else INPUT), position
+        if name in self.outputs:
+            return OUTPUT, self.outputs.index(name)
+        if name.endswith("_shape") and name[:-6] in self.parameters:
+            return SHAPE, self.parameters.index(name[:-6])
+        raise TypeError(
+            f"{self.name}: a rule reads {name!r}, but it can read only g, {', '.join(self.parameters)}, "
+            f"{', '.join(self.outputs)}, or the shape of an input, such as {self.parameters[0]}_shape"
+        )
+
+
+def kind_of(annotation: str) -> str:
+    """What a parameter is, by its annotation."""
+    if annotation.startswith("ArrayLike"):
+        return ONE
+    if annotation.startswith("Sequence[ArrayLike"):
+        return SEQUENCE
+    return INDEX if annotation == "Index" else PLAIN
+
+
+table: dict[str, Op] = {}
+"""Every operation, by name."""
+
+numpy_functions: dict[Any, Op] = {}
+"""The operation that answers for a function of NumPy."""
+
+
+def register(op: Op) -> None:
+    """Add `op` to the table.
+
+    Raises ValueError where its name, or a function of NumPy that it answers for, is taken already.
+    """
+    taken = [op.name] if op.name in table else [f.__name__ for f in op.numpy if f in numpy_functions]
+    if taken:
+        raise ValueError(f"{op.name}: the table has an operation for {taken[0]} already; choose another name")
+    table[op.name] = op
+    numpy_functions.update((function, op) for function in op.numpy)

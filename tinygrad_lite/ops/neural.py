@@ -1,0 +1,164 @@
+"""Operations of neural networks, fused: each has a closed-form rule in place of a graph of small steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..graph import primitive
+from ..op import Array
+from .indexing import check_indices, one_hot
+from .linalg import matmul_x, matmul_y, mismatch
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..tensor import Tensor
+
+    Axis = int | tuple[int, ...]
+
+
+def _total(x: Array, axis: Axis) -> Array:
+    return np.add.reduce(x, axis=axis, keepdims=True)
+
+
+@primitive(vjp=lambda g, out, axis: out * (g - _total(g * out, axis)), floats=True)
+def softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """exp(x) / sum(exp(x)) along an axis, without overflow."""
+    powers = np.exp(np.subtract(x, np.max(x, axis=axis, keepdims=True)))
+    return powers / _total(powers, axis)
+
+
+@primitive(vjp=lambda g, out, axis: g - np.exp(out) * _total(g, axis), floats=True)
+def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """log(softmax(x)) along an axis, without overflow or log of 0."""
+    shifted = np.subtract(x, np.max(x, axis=axis, keepdims=True))
+    return shifted - np.log(_total(np.exp(shifted), axis))
+
+
+def _cross_entropy_rule(g: tuple[Array, Array], logits_shape: Any, residual: Array, targets: Array) -> Any:
+    g_loss, g_residual = g
+    rows = residual.size // residual.shape[-1]
+    grad = 0.0 if g_loss is None else residual * (g_loss / rows)
+    if g_residual is not None:  # the second derivative comes this way: residual is softmax(logits) - one_hot
+        probabilities = residual + one_hot(targets, logits_shape[-1], residual.dtype)
+        grad = grad + probabilities * (g_residual - _total(g_residual * probabilities, -1))
+    return grad, None
+
+
+@primitive(vjp=_cross_entropy_rule, outputs=("loss", "residual"), hidden=1, promotes=("logits",), floats=True)
+def cross_entropy(logits: ArrayLike, targets: ArrayLike) -> Array:
+    """Mean over the rows of -log(softmax(logits)[target]): logits (N, C), targets (N,) integers -> ().
+
+    Raises TypeError where the targets are no integers, IndexError where one is no class, ValueError where the
+    shapes do not fit or there are no rows.
+    """
+    logits = np.asarray(logits)
+    if logits.ndim < 1 or np.shape(targets) != logits.shape[:-1] or not logits.size:
+        raise ValueError(
+            f"cross_entropy: takes logits (N, C) and targets (N,) with N, C > 0, "
+            f"got {logits.shape} and {np.shape(targets)}"
+        )
+    classes = logits.shape[-1]
+    targets = check_indices("cross_entropy", targets, classes).reshape(-1)
+    shifted = logits.reshape(-1, classes)
+    shifted = shifted - np.maximum.reduce(shifted, axis=1, keepdims=True)
+    powers = np.exp(shifted)
+    total = np.add.reduce(powers, axis=1, keepdims=True)
+    at_target = np.arange(len(targets)) * classes + targets
+    loss = np.add.reduce(np.log(total).reshape(-1) - shifted.take(at_target)) / len(targets)
+    powers /= total
+    powers.reshape(-1)[at_target] -= 1
+    return loss, powers.reshape(logits.shape)
+
+
+@primitive(
+    vjp={
+        "x": lambda g, weight, x_shape: matmul_x(g, weight, x_shape),
+        "weight": lambda g, x, weight_shape: matmul_y(g, x, weight_shape),
+        "bias": lambda g: g,
+    }
+)
+def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Array:
+    """x @ weight + bias: x (..., I), weight (I, O), bias (O,) -> (..., O). (torch keeps weight as (O, I).)"""
+    try:
+        out = np.matmul(x, weight)
+    except ValueError:
+        raise ValueError(f"linear: {mismatch(np.shape(x), np.shape(weight))}") from None
+    if bias is not None:
+        out += bias
+    return out
+
+
+@primitive(vjp=lambda g, indices: embedding(indices, g), promotes=())
+def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
+    """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
+    values, indices = np.asarray(values).reshape(-1, np.shape(values)[-1]), np.reshape(indices, -1)
+    if rows * len(indices) <= 1 << 20:  # a product with a one-hot matrix is the faster way while that is small
+        return (np.arange(rows)[:, None] == indices).astype(values.dtype) @ values
+    result = np.zeros((rows, values.shape[-1]), values.dtype)
+    np.add.at(result, indices, values)
+    return result
+
+
+@primitive(vjp={"weight": lambda g, indices, weight_shape: scatter_rows(g, indices, weight_shape[0])})
+def embedding(indices: ArrayLike, weight: ArrayLike) -> Array:
+    """The rows of weight (C, D) that the integers name: (...) -> (..., D).
+
+    Raises TypeError where the indices are no integers, IndexError where one is negative or too large.
+    """
+    weight = np.asarray(weight)
+    return weight.take(check_indices("embedding", indices, len(weight)), 0)
+
+
+def _batch_norm_rule(
+    g: tuple[Array, Array, Array],
+    x: Array,
+    gain: Array,
+    mean: Array,
+    var: Array,
+    axis: Axis,
+    eps: float,
+    ddof: int,
+) -> Any:
+    g_out, g_mean, g_var = g
+    n = x.size // mean.size
+    centred = x - mean
+    grad: Any = 0.0
+    g_gain = g_bias = None
+    if g_out is not None:
+        scale = 1 / np.sqrt(var + eps)
+        normalised = centred * scale
+        g_bias = _total(g_out, axis)
+        g_gain = _total(g_out * normalised, axis)
+        grad = (g_out - g_bias / n - normalised * (g_gain / (n - ddof))) * (gain * scale)
+    if g_mean is not None:
+        grad = grad + g_mean / n
+    if g_var is not None:
+        grad = grad + centred * (g_var * (2 / (n - ddof)))
+    return grad, g_gain, g_bias
+
+
+@primitive(vjp=_batch_norm_rule, outputs=("out", "mean", "var"), floats=True)
+def batch_norm(
+    x: ArrayLike, gain: ArrayLike, bias: ArrayLike, axis: Axis = 0, eps: float = 1e-5, ddof: int = 0
+) -> Array:
+    """gain * (x - mean) / sqrt(var + eps) + bias, with the mean and variance of x over `axis`.
+
+    x (N, C), gain and bias (C,) or (1, C) -> out (N, C), mean (1, C), var (1, C), the latter divided by N - ddof.
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015.
+    """
+    x, gain, bias = np.asarray(x), np.asarray(gain), np.asarray(bias)
+    total = np.add.reduce(x, axis=axis, keepdims=True)
+    n = x.size // total.size if total.size else 0
+    if n <= ddof:
+        raise ValueError(f"batch_norm: the variance of {n} rows with ddof={ddof} is undefined; take a larger batch")
+    if np.broadcast_shapes(total.shape, gain.shape, bias.shape) != total.shape:
+        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {total.shape}")
+    mean = total / n
+    out = x - mean
+    var = np.add.reduce(out * out, axis=axis, keepdims=True) / (n - ddof)
+    out *= gain / np.sqrt(var + eps)
+    out += bias
+    return out, mean, var

@@ -1,0 +1,93 @@
+"""What the graph knows of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+ndarray = np.ndarray
+
+
+class Memory:
+    """What all tensors that share memory have in common: how often it was written to."""
+
+    writes = 0  # of any kind: the backward compares it with what it was when an array was kept
+    recorded = 0  # of values that carry a gradient: they make the nodes of other views stale
+
+
+class Variable:
+    """An array and its place in the graph. `Tensor` adds all that a user sees."""
+
+    __slots__ = (
+        "__weakref__",
+        "_base",  # the tensor that this one is a view of
+        "_data",
+        "_grad",
+        "_memory",
+        "_node",  # where it comes from; None for a leaf
+        "_requires_grad",
+        "_seen",  # _memory.recorded when _node was set
+    )
+    _base: Variable | None
+    _data: Any
+    _grad: Any
+    _memory: Memory
+    _node: Any
+    _requires_grad: bool
+    _seen: int
+
+    _result: type[Variable]  # the class of what is computed from it
+
+
+Variable._result = Variable
+
+
+def make(cls: type[Variable], data: Any) -> Any:
+    """A leaf of class `cls` around `data`, an ndarray or a NumPy scalar."""
+    variable = cls.__new__(cls)
+    variable._data = data if data.__class__ is ndarray else np.asarray(data)
+    variable._requires_grad = False
+    variable._grad = variable._node = variable._base = None
+    variable._memory = Memory()
+    variable._seen = 0
+    return variable
+
+
+def is_stale(variable: Variable) -> bool:
+    """Whether its memory was written to, with a gradient, through another tensor: its own node is out of date."""
+    return variable._seen != variable._memory.recorded
+
+
+def share(source: Variable, view: Variable) -> None:
+    """Tell that `view` lies in the memory of `source`."""
+    view._memory, view._seen = source._memory, source._seen
+    view._base = source if source._base is None else source._base
+
+
+def variables_in(arg: Any) -> Iterator[Variable]:
+    """The Tensors in an argument, however nested in lists and tuples."""
+    if isinstance(arg, Variable):
+        yield arg
+    elif isinstance(arg, (list, tuple)):
+        for each in arg:
+            yield from variables_in(each)
+
+
+def data_of(arg: Any) -> Any:
+    """The argument with its array in place of each Tensor, however nested."""
+    if isinstance(arg, Variable):
+        return arg._data
+    if isinstance(arg, list):
+        return [data_of(each) for each in arg]
+    return tuple([data_of(each) for each in arg]) if isinstance(arg, tuple) else arg
+
+
+def owned(value: Any) -> Any:
+    """The value with every ndarray copied: nobody would notice if the caller wrote to his own."""
+    if isinstance(value, ndarray):
+        return value.copy()
+    if isinstance(value, list):
+        return [owned(each) for each in value]
+    return tuple([owned(each) for each in value]) if isinstance(value, tuple) else value
