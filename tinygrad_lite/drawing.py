@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_dot"]
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
-NEEDS_DOT = (
-    "drawing: needs the program dot of Graphviz, which is not installed: `apt install graphviz`, "
-    "`brew install graphviz` or `conda install graphviz` brings it (`.source` is the drawing as text without it)"
+NO_DOT = (
+    "drawing: the program dot (Graphviz) is not installed; get it by `apt install graphviz`, `brew install graphviz` "
+    "or `conda install graphviz`, or take the drawing as text from `.source`, which works without it"
 )
 # What has a meaning in the label of a node; quotes are escaped by the package graphviz.
 ESCAPES = str.maketrans({"\n": r"\n", "\\": r"\\", "&": "&amp;"} | {c: "\\" + c for c in "{}|<>"})
@@ -70,14 +71,15 @@ def _decimal(x: float) -> str:
 def _shown(text: str) -> str:
     """The text as a label that shows it: no character is syntax, and one without a glyph is its Python escape."""
     glyphs = (c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(text))
-    return "".join(glyphs).translate(ESCAPES)
+    # A record drops every space that does not follow a visible ASCII character; as an entity it stays.
+    return re.sub(r"(?<![!-~]) ", "&#32;", "".join(glyphs).translate(ESCAPES))
 
 
 def _empty_drawing(format: str, rankdir: str) -> graphviz.Digraph:
     """A Digraph that says what to install where `dot` is missing."""
     import graphviz
 
-    if format not in graphviz.FORMATS:
+    if str(format) not in graphviz.FORMATS:
         raise ValueError(f"draw_dot: unknown format {format!r}, choose svg, png, pdf or another of Graphviz's")
 
     @contextmanager
@@ -85,7 +87,7 @@ def _empty_drawing(format: str, rankdir: str) -> graphviz.Digraph:
         try:
             yield
         except graphviz.ExecutableNotFound as error:
-            error.args = (NEEDS_DOT,)
+            error.args = (NO_DOT,)
             raise error from None
 
     class Drawing(graphviz.Digraph):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import update_wrapper, wraps
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -90,14 +90,14 @@ class Node:
         "shape",
     )
     arguments: tuple[Any, ...]
-    checks: tuple[tuple[int, int, Memory, int], ...]
+    checks: list[tuple[int, int, Memory, int]]
     dtype: Any
-    edges: tuple[Any, ...]
+    edges: list[Any]
     hooks: list[tuple[int, Callable[[Any], None]]] | None
     number: int
     op: Op
     plan: Plan
-    saved: tuple[Any, ...] | None
+    saved: list[Any] | None
     shape: Any
 
 
@@ -148,18 +148,14 @@ def primitive(
             domain=domain,
             ties=ties,
         )
-        size = len(op.parameters)
-
-        @wraps(forward)
-        def function(*args: P.args, **keywords: P.kwargs) -> Any:
-            if keywords or len(args) != size:
-                return apply(op, op.bind(args, keywords))
-            return apply(op, args)
-
+        # written out with the forward's own signature, so that Python itself binds the arguments, and fast
+        names = ", ".join(op.parameters)
+        function = eval(f"lambda {names}: apply(op, ({names},))", {"apply": apply, "op": op})
         forward.__annotations__["return"] = "Tensor" if len(outputs) - hidden == 1 else "tuple[Tensor, ...]"
-        op.function = function
+        op.function = update_wrapper(function, forward)
+        function.__defaults__ = forward.__defaults__
         register(op)
-        return function
+        return function  # type: ignore[no-any-return]
 
     return declare
 
@@ -174,7 +170,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
     needed = 0
     even = True  # whether NumPy's promotion is ours: float Tensors of one dtype, and Python's numbers
     stale = False
-    for i in op.promoted:
+    for i in op.singles:
         arg = args[i]
         if isinstance(arg, Variable):
             values[i] = data = arg._data
@@ -195,7 +191,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             first = arg if first is None else first
             if arg._requires_grad:
                 needed |= 1 << i
-            if is_stale(arg):
+            if arg._seen != arg._memory.recorded:
                 stale = True
     if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
         args = promote(op, args)
@@ -216,7 +212,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             source = args[0]
             if isinstance(source, Variable) and np.may_share_memory(source._data, results._data):
                 share(source, results)
-    if thread.grad and op.vjp is not None:
+    if op.vjp is not None and thread.grad:
         if stale:
             raise RuntimeError(
                 f"{op.name}: an input shares memory with a tensor that was since written to with a gradient, so "
@@ -229,46 +225,54 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
 
 def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any) -> None:
     """Make the node of an operation, keeping what the rules of the needed inputs read."""
+    plan = op.plans.get(needed) or op.plan(needed)
     node = Node()
-    node.op, node.number, node.hooks = op, new_number(), None
-    node.plan = plan = op.plans.get(needed) or op.plan(needed)
-    node.edges = tuple([edge_of(arg) if needed >> i & 1 else None for i, arg in enumerate(args)])
-    node.arguments = tuple([args[i] for i in op.plain])
-    saved: list[Any] = []
-    checks = []
+    node.op = op
+    node.number = new_number()
+    node.plan = plan
+    node.hooks = None
+    node.edges = edges = [None] * len(args)
+    for i in plan.inputs:
+        arg = args[i]
+        edges[i] = (arg._node or arg) if isinstance(arg, Variable) else tuple([edge_of(each) for each in arg])
+    node.arguments = tuple([args[i] for i in op.plain]) if op.plain else ()
+    node.saved = saved = []
+    node.checks = checks = []
     for kind, i in plan.keep:
-        if kind == INPUT:
-            arg = args[i]
-            for element, each in enumerate(variables_in(arg)):
-                checks.append((len(saved), element, each._memory, each._memory.writes))
-            saved.append(values[i] if isinstance(arg, Variable) else owned(values[i]))
-        elif kind == OUTPUT:
+        if kind == OUTPUT:
             result = results[i] if results.__class__ is tuple else results
             checks.append((len(saved), 0, result._memory, result._memory.writes))
             saved.append(result._data)
+        elif kind == INPUT:
+            arg = args[i]
+            if isinstance(arg, Variable):
+                checks.append((len(saved), 0, arg._memory, arg._memory.writes))
+                saved.append(values[i])
+            else:
+                for element, each in enumerate(variables_in(arg)):
+                    checks.append((len(saved), element, each._memory, each._memory.writes))
+                saved.append(owned(values[i]))
         elif kind == SHAPE:
             value = values[i]
-            saved.append(tuple([np.shape(v) for v in value]) if op.kinds[i] is SEQUENCE else np.shape(value))
+            several = op.kinds[i] is SEQUENCE
+            saved.append(tuple([np.shape(each) for each in value]) if several else np.shape(value))
         else:
             saved.append(values[i])
-    node.saved, node.checks = tuple(saved), tuple(checks)
     if results.__class__ is tuple:
         node.shape = node.dtype = None
         for i, result in enumerate(results):
-            if result._data.dtype.kind == "f":
-                result._node, result._requires_grad = Output(node, i, result._data), True
+            result._node, result._requires_grad = Output(node, i, result._data), True
     else:
-        node.shape, node.dtype = results._data.shape, results._data.dtype
-        results._node, results._requires_grad = node, True
+        data = results._data
+        node.shape = data.shape
+        node.dtype = data.dtype
+        results._node = node
+        results._requires_grad = True
 
 
 def edge_of(arg: Any) -> Any:
-    """Where a cotangent of `arg` goes: its node, itself if it is a leaf, None if it needs none."""
-    if isinstance(arg, Variable):
-        if not arg._requires_grad:
-            return None
-        return arg if arg._node is None else arg._node
-    return tuple([edge_of(each) for each in arg]) if isinstance(arg, (list, tuple)) else None
+    """Where the cotangent of an element of a sequence goes."""
+    return (arg._node or arg) if isinstance(arg, Variable) and arg._requires_grad else None
 
 
 def visible(op: Op, results: tuple[Any, ...]) -> Any:
@@ -288,9 +292,11 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
     """
     before, thread.grad = thread.grad, create_graph
     try:
-        gradients = walk(root, gradient, retain_graph or create_graph, create_graph)
+        walk = Walk()
+        walk.flow(root._node or root, gradient, None)
+        walk.run(retain_graph or create_graph, root._result if create_graph else None)
         taken = {id(data_of(gradient))}
-        for leaf, grad in gradients.items():
+        for leaf, grad in walk.leaves.items():
             data = data_of(grad)
             if data.base is not None or id(data) in taken:  # a gradient shares memory with nothing else
                 grad = np.copy(grad)
@@ -306,49 +312,52 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
         thread.grad = before
 
 
-def walk(root: Variable, gradient: Any, keep: bool, recorded: bool) -> dict[Variable, Any]:
-    """Go back from `root`, and return the gradient of every leaf that it depends on."""
-    leaves: dict[Variable, Any] = {}
-    cotangents: dict[Node, list[Any]] = {}  # of the nodes that wait for their turn, one for each output
-    waiting: dict[int, Node] = {}
-    numbers: list[int] = []  # a heap of theirs, negative: the highest comes first
+class Walk:
+    """One way back through a graph: the cotangents of the nodes that wait for their turn, and the leaves' gradients."""
 
-    def flow(edge: Any, grad: Any, op: Op | None) -> None:
+    def __init__(self) -> None:
+        self.leaves: dict[Variable, Any] = {}
+        self.cotangents: dict[Node, list[Any]] = {}  # one for each output
+        self.waiting: dict[int, Node] = {}  # by number
+        self.numbers: list[int] = []  # theirs, negative, as a heap: the highest comes first
+
+    def flow(self, edge: Any, grad: Any, op: Op | None) -> None:
+        """Add a cotangent to what has arrived at an edge."""
         if edge is None or grad is None:
             return
         if edge.__class__ is tuple:
             for each_edge, each_grad in zip(edge, grad, strict=True):
-                flow(each_edge, each_grad, op)
+                self.flow(each_edge, each_grad, op)
             return
         if isinstance(edge, Variable):
             grad = fit(grad, edge._data, op)
-            leaves[edge] = leaves[edge] + grad if edge in leaves else grad
+            self.leaves[edge] = self.leaves[edge] + grad if edge in self.leaves else grad
             return
         grad = fit(grad, edge, op)
         node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
-        if node not in cotangents:
-            heappush(numbers, -node.number)
-            waiting[node.number] = node
-            cotangents[node] = [None] * len(node.op.outputs)
-        parts = cotangents[node]
+        parts = self.cotangents.get(node)
+        if parts is None:
+            heappush(self.numbers, -node.number)
+            self.waiting[node.number] = node
+            self.cotangents[node] = parts = [None] * len(node.op.outputs)
         parts[index] = grad if parts[index] is None else parts[index] + grad
 
-    flow(root if root._node is None else root._node, gradient, None)
-    while numbers:
-        node = waiting.pop(-heappop(numbers))
-        parts = cotangents.pop(node)
-        g = parts[0] if len(parts) == 1 else tuple(parts)
-        if node.hooks is not None:
-            for index, hook in node.hooks:
-                if parts[index] is not None:
-                    hook(parts[index])
-        saved = unpack(node, root._result if recorded else None)
-        if not keep and node.plan.holds_arrays:
-            node.saved = None
-        for target, rule, reads in node.plan.rules:
-            edge = tuple([node.edges[i] for i in target]) if target.__class__ is tuple else node.edges[target]
-            flow(edge, rule(g, *[saved[i] for i in reads]), node.op)
-    return leaves
+    def run(self, keep: bool, cls: type[Variable] | None) -> None:
+        """Visit all nodes that a cotangent reaches; with `cls` the rules are given Tensors, and so are recorded."""
+        while self.numbers:
+            node = self.waiting.pop(-heappop(self.numbers))
+            parts = self.cotangents.pop(node)
+            g = parts[0] if len(parts) == 1 else tuple(parts)
+            if node.hooks is not None:
+                for index, hook in node.hooks:
+                    if parts[index] is not None:
+                        hook(parts[index])
+            saved = unpack(node, cls)
+            if not keep and node.plan.holds_arrays:
+                node.saved = None
+            for target, rule, reads in node.plan.rules:
+                edge = tuple([node.edges[i] for i in target]) if target.__class__ is tuple else node.edges[target]
+                self.flow(edge, rule(g, *[saved[i] for i in reads]), node.op)
 
 
 def fit(grad: Any, like: Any, op: Op | None) -> Any:
@@ -372,7 +381,7 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
     return total.reshape(shape)
 
 
-def unpack(node: Node, cls: type[Variable] | None) -> tuple[Any, ...]:
+def unpack(node: Node, cls: type[Variable] | None) -> list[Any]:
     """What the rules of a node read: arrays, or with `cls` Tensors that lead back to where they came from."""
     saved = node.saved
     if saved is None:
@@ -401,7 +410,7 @@ def unpack(node: Node, cls: type[Variable] | None) -> tuple[Any, ...]:
         elif kind == OUTPUT:
             edge = node if len(node.op.outputs) == 1 else Output(node, i, saved[k])
             unpacked[k] = linked(cls, saved[k], edge, memories.get((k, 0)))
-    return tuple(unpacked)
+    return unpacked
 
 
 def linked(cls: type[Variable], array: Any, edge: Any, memory: Memory | None) -> Any:

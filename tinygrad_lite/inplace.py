@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import EXPLAINED, cast, explain, promote
+from .arguments import EXPLAINED, NUMBERS, cast, explain, promote
 from .graph import Node, Output, apply, record, thread
 from .op import Op, table
 from .variable import Variable, data_of, is_stale, ndarray, variables_in
@@ -30,9 +30,11 @@ def inplace(op: Op, target: Variable, other: Any) -> Any:
         np.copyto(target._data, result._data)
         adopt(target, result._node)
     else:
-        left, right = data_of(promote(op, (target, other)))
+        left, right = target._data, data_of(other)
+        if not (right.__class__ in NUMBERS or (isinstance(other, Variable) and left.dtype is right.dtype)):
+            left, right = data_of(promote(op, (target, other)))
         try:
-            op.numpy[0](left, right, out=target._data, casting="same_kind")
+            op.numpy[0](left, right, target._data, casting="same_kind")
         except EXPLAINED as error:
             raise explain(op, (left, right), error) from None
     target._memory.writes += 1

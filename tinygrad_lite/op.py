@@ -43,6 +43,7 @@ REAL = Interval()
 class Plan(NamedTuple):
     """For one set of inputs that need a gradient: what is kept for the backward, and which rules then run."""
 
+    inputs: tuple[int, ...]  # their positions among the parameters
     keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | OUTPUT | ARGUMENT, position)
     rules: tuple[
         tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...
@@ -54,7 +55,6 @@ class Op:
     """One entry of the table. All that is derived from the declaration is derived here, once, at import."""
 
     __slots__ = (
-        "defaults",
         "domain",
         "floats",
         "forward",
@@ -92,9 +92,7 @@ class Op:
         self.name = forward.__name__.strip("_")
         self.forward = forward
         self.function: Callable[..., Any] = forward  # the public function; set by the decorator
-        code = forward.__code__
-        self.parameters = code.co_varnames[: code.co_argcount]
-        self.defaults = forward.__defaults__ or ()
+        self.parameters = forward.__code__.co_varnames[: forward.__code__.co_argcount]
         self.kinds = tuple(kind_of(forward.__annotations__.get(name, "")) for name in self.parameters)
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
         self.vjp = vjp
@@ -119,27 +117,6 @@ class Op:
             n for n, kind in zip(self.parameters, self.kinds, strict=True) if kind in (ONE, SEQUENCE)
         )
 
-    def bind(self, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Any, ...]:
-        """All arguments in the order of the parameters, defaults filled in, as a Python call would."""
-        names, defaults = self.parameters, self.defaults
-        missing = len(names) - len(args)
-        if not keywords and 0 <= missing <= len(defaults):
-            return args + defaults[len(defaults) - missing :]
-        if len(args) > len(names):
-            raise TypeError(f"{self.name}: takes {len(names)} arguments, got {len(args)}: {', '.join(names)}")
-        bound = dict(zip(names, args, strict=False))
-        for name, value in keywords.items():
-            if name not in names:
-                raise TypeError(f"{self.name}: no argument {name!r}; it takes {', '.join(names)}")
-            if name in bound:
-                raise TypeError(f"{self.name}: argument {name!r} given twice")
-            bound[name] = value
-        for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
-            bound.setdefault(name, default)
-        if len(bound) < len(names):
-            raise TypeError(f"{self.name}: missing argument {next(n for n in names if n not in bound)!r}")
-        return tuple(bound[name] for name in names)
-
     def plan(self, needed: int) -> Plan:
         """The plan for the inputs whose parameters' bits are set in `needed`."""
         if needed not in self.plans:
@@ -150,9 +127,11 @@ class Op:
         inputs = tuple(self.parameters.index(name) for name in self.inputs)
         chosen: list[tuple[int | tuple[int, ...], Rule]]
         if isinstance(self.vjp, Mapping):
-            chosen = [(i, self.vjp[self.parameters[i]]) for i in needed if self.parameters[i] in self.vjp]
+            needed = [i for i in needed if self.parameters[i] in self.vjp]
+            chosen = [(i, self.vjp[self.parameters[i]]) for i in needed]
         else:
             assert self.vjp is not None
+            needed = [i for i in needed if i in inputs]
             chosen = [(inputs[0] if len(inputs) == 1 else inputs, self.vjp)]
         keep: list[tuple[int, int]] = []
         rules = []
@@ -161,7 +140,7 @@ class Op:
             sources = [self.source(name) for name in code.co_varnames[1 : code.co_argcount]]
             keep += [source for source in sources if source not in keep]
             rules.append((target, rule, tuple(keep.index(source) for source in sources)))
-        return Plan(tuple(keep), tuple(rules), any(kind in (INPUT, OUTPUT) for kind, _ in keep))
+        return Plan(tuple(needed), tuple(keep), tuple(rules), any(kind in (INPUT, OUTPUT) for kind, _ in keep))
 
     def source(self, name: str) -> tuple[int, int]:
         """Where the value comes from that a rule's parameter `name` asks for."""

@@ -7,6 +7,7 @@ in silence.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,9 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
         if "dtype" in op.parameters:
             keywords["dtype"] = dtype
         else:
-            bound = list(op.bind(args, keywords))
+            signature = inspect.signature(op.function).bind(*args, **keywords)
+            signature.apply_defaults()
+            bound = list(signature.args)
             for i in op.promoted:
                 each = bound[i]
                 bound[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)

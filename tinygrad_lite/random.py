@@ -119,7 +119,8 @@ def many_normals(source: MersenneTwister, n: int, dtype: Dtype) -> Array:
 
 def box_muller(blocks: Array) -> None:
     """Turn uniform numbers (blocks, 2, 8) into normal ones, in place."""
-    u, angle = 1 - blocks[:, 0], 2 * pi * blocks[:, 1]
+    u: Array = 1 - blocks[:, 0]
+    angle: Array = 2 * pi * blocks[:, 1]
     if blocks.dtype == FLOAT32:
         logarithm, (sine, cosine) = cephes.log(u), cephes.sine_cosine(angle)
     else:
@@ -174,7 +175,7 @@ def search_cumulative(source: MersenneTwister, p: Array, num_samples: int) -> Ar
     sums[..., -1] = 1
     shape = (*p.shape[:-1], num_samples)
     rows = source.uniforms(prod(shape), FLOAT64).reshape(-1, num_samples)
-    found = [np.searchsorted(*pair) for pair in zip(sums.reshape(len(rows), -1), rows, strict=True)]
+    found = [np.searchsorted(*pair) for pair in zip(sums.reshape(-1, p.shape[-1]), rows, strict=True)]
     return np.array(found, np.int64).reshape(shape)
 
 
@@ -291,7 +292,10 @@ class Generator:
 
     def randperm(self, n: SupportsIndex) -> Tensor:
         """The integers from 0 to n - 1 in random order, int64 (n,)."""
-        return from_numpy(randperm(self._source, *as_shape("randperm", (n,))))
+        length = as_integer("randperm", "n", n)
+        if length < 0:
+            raise ValueError(f"randperm: n must be 0 or more, got {length}")
+        return from_numpy(randperm(self._source, length))
 
     def multinomial(self, p: Any, num_samples: SupportsIndex, replacement: bool = False) -> Tensor:
         """Categories drawn by the weights `p`, float32 or float64: int64 (num_samples,), or a row for each of p.
@@ -331,10 +335,11 @@ def as_shape(name: str, size: Sequence[Any]) -> Shape:
 
 
 def as_float(name: str, dtype: DTypeLike | None) -> Dtype:
+    if dtype is None:
+        return FLOAT32
     try:
-        found = FLOAT32 if dtype is None else np.dtype(dtype)
+        if (found := np.dtype(dtype)) in (FLOAT32, FLOAT64):
+            return found
     except TypeError:
-        found = None
-    if found not in (FLOAT32, FLOAT64):
-        raise TypeError(f"{name}: dtype must be float32 or float64, got {dtype!r}")
-    return found
+        pass
+    raise TypeError(f"{name}: dtype must be float32 or float64, got {dtype!r}")

@@ -44,9 +44,12 @@ class Variable:
 Variable._result = Variable
 
 
+new = object.__new__
+
+
 def make(cls: type[Variable], data: Any) -> Any:
     """A leaf of class `cls` around `data`, an ndarray or a NumPy scalar."""
-    variable = cls.__new__(cls)
+    variable = new(cls)
     variable._data = data if data.__class__ is ndarray else np.asarray(data)
     variable._requires_grad = False
     variable._grad = variable._node = variable._base = None

@@ -84,9 +84,13 @@ def one_hot(indices: ArrayLike, num_classes: int, dtype: type = np.float32) -> A
 def check_indices(name: str, indices: ArrayLike, size: int) -> Array:
     """The indices as an array of integers from 0 to size - 1, or an error in one line."""
     array = np.asarray(indices)
-    if array.dtype.kind not in "iu":
+    unsigned = UNSIGNED.get(array.dtype)
+    if unsigned is None:
         raise TypeError(f"{name}: the indices must be integers, got {array.dtype}")
-    if array.size and (array.min() < 0 or array.max() >= size):
+    if array.size and np.maximum.reduce(array.view(unsigned), axis=None) >= size:  # a negative one is a huge one
         bad = array.min() if array.min() < 0 else array.max()
         raise IndexError(f"{name}: index {bad} is out of range: there are {size}, from 0 to {size - 1}")
     return array
+
+
+UNSIGNED = {np.dtype(f"{kind}{size}"): np.dtype(f"u{size}") for kind in "iu" for size in (1, 2, 4, 8)}

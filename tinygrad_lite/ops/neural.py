@@ -154,11 +154,12 @@ def batch_norm(
     n = x.size // total.size if total.size else 0
     if n <= ddof:
         raise ValueError(f"batch_norm: the variance of {n} rows with ddof={ddof} is undefined; take a larger batch")
-    if np.broadcast_shapes(total.shape, gain.shape, bias.shape) != total.shape:
-        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {total.shape}")
     mean = total / n
     out = x - mean
     var = np.add.reduce(out * out, axis=axis, keepdims=True) / (n - ddof)
-    out *= gain / np.sqrt(var + eps)
+    scale = gain / np.sqrt(var + eps)
+    if scale.shape != total.shape or bias.size > total.size:
+        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {total.shape}")
+    out *= scale
     out += bias
     return out, mean, var

@@ -88,13 +88,13 @@ def std(a: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
 
 
-@primitive(np.max, vjp=_extreme_rule, ties=True)
+@primitive(np.max, np.amax, vjp=_extreme_rule, ties=True)
 def max(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Largest element. Where several are the largest, each gets an equal share of the gradient (torch's amax)."""
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
-@primitive(np.min, vjp=_extreme_rule, ties=True)
+@primitive(np.min, np.amin, vjp=_extreme_rule, ties=True)
 def min(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Smallest element. Where several are the smallest, each gets an equal share of the gradient (torch's amin)."""
     return np.min(a, axis=axis, keepdims=keepdims)

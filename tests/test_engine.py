@@ -1,0 +1,608 @@
+"""Value against complex-step and central differences, against hand computation, and at its edges."""
+
+from __future__ import annotations
+
+import cmath
+import gc
+import math
+import operator
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from tinygrad_lite import engine
+from tinygrad_lite.engine import Value
+
+
+def anywhere(*_: float) -> bool:
+    return True
+
+
+# Each operation three times: on Values, on complex numbers (the judge), and the region where it is smooth.
+OPERATIONS: dict[str, tuple[Callable[..., Value], Callable[..., complex], Callable[..., bool]]] = {
+    "x + y": (operator.add, operator.add, anywhere),
+    "x - y": (operator.sub, operator.sub, anywhere),
+    "x * y": (operator.mul, operator.mul, anywhere),
+    "x / y": (operator.truediv, operator.truediv, lambda x, y: abs(y) > 0.1),
+    "x ** y": (operator.pow, lambda x, y: cmath.exp(y * cmath.log(x)), lambda x, y: x > 0.1),
+    "x + 2": (lambda x: x + 2, lambda x: x + 2, anywhere),
+    "2 + x": (lambda x: 2 + x, lambda x: x + 2, anywhere),
+    "x - 2": (lambda x: x - 2, lambda x: x - 2, anywhere),
+    "2 - x": (lambda x: 2 - x, lambda x: 2 - x, anywhere),
+    "x * 3": (lambda x: x * 3, lambda x: x * 3, anywhere),
+    "3 * x": (lambda x: 3 * x, lambda x: x * 3, anywhere),
+    "x / 3": (lambda x: x / 3, lambda x: x / 3, anywhere),
+    "3 / x": (lambda x: 3 / x, lambda x: 3 / x, lambda x: abs(x) > 0.1),
+    "x ** 2": (lambda x: x**2, lambda x: x * x, anywhere),
+    "x ** 3": (lambda x: x**3, lambda x: x * x * x, anywhere),
+    "x ** -2": (lambda x: x**-2, lambda x: 1 / (x * x), lambda x: abs(x) > 0.1),
+    "x ** 1.5": (lambda x: x**1.5, lambda x: x * cmath.sqrt(x), lambda x: x > 0.1),
+    "x ** 0": (lambda x: x**0, lambda x: 1 + 0 * x, anywhere),
+    "2 ** x": (lambda x: 2**x, lambda x: cmath.exp(x * math.log(2)), lambda x: x < 9),
+    "0.5 ** x": (lambda x: 0.5**x, lambda x: cmath.exp(-x * math.log(2)), lambda x: x > -9),
+    "-x": (operator.neg, operator.neg, anywhere),
+    "exp": (Value.exp, cmath.exp, lambda x: x < 6),
+    "log": (Value.log, cmath.log, lambda x: x > 0.1),
+    "sqrt": (Value.sqrt, cmath.sqrt, lambda x: x > 0.1),
+    "sin": (Value.sin, cmath.sin, anywhere),
+    "cos": (Value.cos, cmath.cos, anywhere),
+    "tanh": (Value.tanh, cmath.tanh, anywhere),
+    "sigmoid": (Value.sigmoid, lambda x: 1 / (1 + cmath.exp(-x)), anywhere),
+    "relu": (Value.relu, lambda x: x if x.real > 0 else 0 * x, lambda x: x != 0),
+    "abs": (Value.abs, lambda x: x if x.real > 0 else -x, lambda x: x != 0),
+    "abs()": (abs, lambda x: x if x.real > 0 else -x, lambda x: x != 0),
+}
+BINARY = [name for name in OPERATIONS if "y" in name]
+UNARY = [name for name in OPERATIONS if "y" not in name]
+Program = list[tuple[str, list[int]]]
+
+
+def run(program: Program, leaves: list[Any], language: int) -> list[Any]:
+    """All numbers of the program: its leaves, then the result of each instruction."""
+    numbers = list(leaves)
+    for name, places in program:
+        numbers.append(OPERATIONS[name][language](*(numbers[i] for i in places)))
+    return numbers
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> tuple[Program, list[float]]:
+    """Up to 12 instructions on up to 4 leaves; one that would leave its domain or grow too large becomes a tanh."""
+    leaves = draw(st.lists(st.floats(-3, 3), min_size=1, max_size=4))
+    program: Program = []
+    numbers: list[complex] = [complex(leaf) for leaf in leaves]
+    for name in draw(st.lists(st.sampled_from(list(OPERATIONS)), min_size=1, max_size=12)):
+        places = [draw(st.integers(0, len(numbers) - 1)) for _ in range(2 if name in BINARY else 1)]
+        inputs = [numbers[i] for i in places]
+        _, on_complex, domain = OPERATIONS[name]
+        if not domain(*(z.real for z in inputs)) or abs(on_complex(*inputs)) > 100:
+            name, places, on_complex, inputs = "tanh", places[:1], cmath.tanh, inputs[:1]
+        program.append((name, places))
+        numbers.append(complex(on_complex(*inputs)))
+    return program, leaves
+
+
+@settings(max_examples=500, deadline=None)
+@given(programs())
+@example(([("x * y", [0, 0]), ("x * y", [1, 1])], [3.0]))
+@example(([("x + y", [0, 0]), ("x ** y", [1, 1])], [0.3]))
+def test_random_programs_match_complex_step_derivatives(case: tuple[Program, list[float]]) -> None:
+    """Im f(x + ih) / h has no cancellation: exact to the last digits (Squire and Trapp, SIAM Review 40, 1998)."""
+    program, points = case
+    numbers = run(program, [Value(point) for point in points], 0)
+    numbers[-1].backward()
+    scale = max(1.0, *(abs(number.grad) for number in numbers))
+    h = 1e-30
+    for i in range(len(points)):
+        judge = complex(run(program, [complex(p, h * (i == j)) for j, p in enumerate(points)], 1)[-1])
+        assert numbers[-1].data == pytest.approx(judge.real, rel=1e-9, abs=1e-12)
+        assert numbers[i].grad == pytest.approx(judge.imag / h, rel=1e-9, abs=1e-11 * scale)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_each_operation_matches_central_differences(name: str) -> None:
+    on_values, on_complex, domain = OPERATIONS[name]
+    arity, h = (2 if name in BINARY else 1), 1e-5
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.floats(-3, 3), min_size=arity, max_size=arity).filter(lambda at: domain(*at)))
+    def check(at: list[float]) -> None:
+        assume(all(abs(x) > 2 * h for x in at))  # no kink between the two points
+        inputs = [Value(x) for x in at]
+        out = on_values(*inputs)
+        out.backward()
+        assert out.data == pytest.approx(complex(on_complex(*map(complex, at))).real, rel=1e-12, abs=1e-12)
+        for i, x in enumerate(inputs):
+            up, down = ([Value(v + s * h * (i == j)) for j, v in enumerate(at)] for s in (1, -1))
+            slope = (on_values(*up).data - on_values(*down).data) / (2 * h)
+            assert x.grad == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+    check()
+
+
+# ------------------------------------------------------------------------------------------------ by hand
+
+
+def test_the_opening_example() -> None:
+    x = Value(2.0, label="x")
+    y = Value(3.0, label="y")
+    z = x * y + x**2
+    z.label = "z"
+    z.backward()
+    assert (z.data, x.grad, y.grad, z.grad) == (10.0, 7.0, 2.0, 1.0)
+    assert (x.label, z.label, Value(1).label) == ("x", "z", "")
+
+
+def test_the_neuron_of_the_lecture() -> None:
+    x1, x2, w1, w2, b = Value(2.0), Value(0.0), Value(-3.0), Value(1.0), Value(6.8813735870195432)
+    o = (x1 * w1 + x2 * w2 + b).tanh()
+    o.backward()
+    assert o.data == pytest.approx(math.sqrt(0.5))
+    assert [v.grad for v in (x1, x2, w1, w2, b)] == pytest.approx([-1.5, 0.5, 1.0, 0.0, 0.5])
+
+
+def test_the_same_tanh_from_exp() -> None:
+    n = Value(0.8813735870195432)
+    e = (2 * n).exp()
+    ((e - 1) / (e + 1)).backward()
+    assert n.grad == pytest.approx(0.5)
+
+
+def test_the_lecture_s_backward_by_hand() -> None:
+    a, b = Value(2.0), Value(-3.0)
+    e = a * b
+    d = e + a
+    d.grad = 1.0
+    for node in (d, e, a, b):
+        node._backward()
+    assert (a.grad, b.grad, e.grad) == (-2.0, 2.0, 1.0)
+
+
+def test_micrograd_s_sanity_check() -> None:
+    x = Value(-4.0)
+    z = 2 * x + 2 + x
+    q = z.relu() + z * x
+    h = (z * z).relu()
+    y = h + q + q * x
+    y.backward()
+    assert (y.data, x.grad) == (-20.0, 46.0)
+
+
+def test_micrograd_s_readme() -> None:
+    a = Value(-4.0)
+    b = Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert g.data == pytest.approx(24.70408163265306)
+    assert a.grad == pytest.approx(138.83381924198252)
+    assert b.grad == pytest.approx(645.5772594752186)
+
+
+def test_a_value_used_twice_gets_both_gradients() -> None:
+    a = Value(3.0)
+    (a + a).backward()
+    assert a.grad == 2.0
+    x = Value(3.0)
+    (x - x).backward()
+    assert x.grad == 0.0
+
+
+def test_two_consumers() -> None:
+    a, b = Value(-2.0), Value(3.0)
+    d, e = a * b, a + b
+    (d * e).backward()
+    assert (a.grad, b.grad) == (-3.0, -8.0)
+
+
+def test_a_consumer_outside_the_graph_does_not_take_part() -> None:
+    x = Value(1.0)
+    y, z = x * 2, x * 3
+    z.backward()
+    assert (x.grad, y.grad) == (3.0, 0.0)
+
+
+def test_sums_of_values_start_from_the_number_0() -> None:
+    values = [Value(i) for i in range(5)]
+    total = sum(values)
+    assert isinstance(total, Value)
+    total.backward()
+    assert total.data == 10.0
+    assert [v.grad for v in values] == [1.0] * 5
+
+
+def test_backward_twice_accumulates_in_leaves_alone() -> None:
+    x = Value(3.0)
+    inner = x * x
+    root = inner**2
+    root.backward()
+    assert (x.grad, inner.grad, root.grad) == (108.0, 18.0, 1.0)
+    root.backward()
+    assert (x.grad, inner.grad, root.grad) == (216.0, 18.0, 1.0)
+
+
+def test_backward_from_another_root_over_shared_nodes() -> None:
+    x = Value(3.0)
+    shared = x * 2
+    (shared * 5).backward()
+    (shared * 7).backward()
+    assert (x.grad, shared.grad) == (24.0, 7.0)
+
+
+def test_a_leaf_is_its_own_gradient() -> None:
+    x = Value(5.0)
+    x.backward()
+    x.backward()
+    assert x.grad == 2.0
+
+
+# --------------------------------------------------------------------------- the surface that lectures touch
+
+
+def test_inputs_and_names_of_operations() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert (x._prev, x._op) == ((), "")
+    assert (x * y)._prev == (x, y)
+    assert (x * x)._prev == (x,)
+    names = {v._op for v in (x + y, x - y, x * y, x / y, x**y, x**2, x**0.5, x ** np.float32(-1), -x, abs(x))}
+    assert names == {"+", "-", "*", "/", "**", "**2", "**0.5", "**-1", "neg", "abs"}
+    for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "abs"):
+        assert getattr(x, name)()._op == name
+    assert (2**x)._op == "**"
+    assert [child.data for child in (2 - x)._prev] == [2.0, 2.0]
+
+
+def test_an_exponent_that_is_a_value_is_an_input() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert (x**y)._prev == (x, y)
+    assert (x**3)._prev == (x,)
+
+
+@pytest.mark.parametrize("data", [2, True, Fraction(1, 2), Decimal("0.5"), np.float32(2), np.int8(2), np.array(2.0)])
+def test_data_are_floats(data: Any) -> None:
+    x = Value(data)
+    assert type(x.data) is float
+    assert x.data == float(data)
+    x.data = data
+    assert type(x.data) is float
+    x.data += data if not isinstance(data, Decimal) else 1
+    assert type(x.data) is float
+
+
+def test_whatever_has_an_index_is_a_number() -> None:
+    class Seven:
+        def __index__(self) -> int:
+            return 7
+
+    assert Value(Seven()).data == 7.0
+    assert (Seven() + Value(1)).data == 8.0
+
+
+def test_training_by_hand() -> None:
+    x = Value(4.0)
+    for _ in range(100):
+        loss = (x - 1) ** 2
+        x.grad = 0.0
+        loss.backward()
+        x.data += -0.1 * x.grad
+    assert x.data == pytest.approx(1.0)
+    assert loss < 1e-9
+
+
+def test_a_later_change_of_data_does_not_alter_the_gradient() -> None:
+    x, y = Value(2.0), Value(3.0)
+    z = x * y
+    x.data = 100.0
+    z.backward()
+    assert y.grad == 2.0
+
+
+def test_an_operation_of_your_own_by_slopes() -> None:
+    x = Value(2.0)
+    cube = Value(x.data**3, (x,), "cube", _slopes=[3 * x.data**2])
+    (2 * cube).backward()
+    assert x.grad == 24.0
+    y = Value(4.0, (x, x), "twice", _slopes=[1.0, 1.0])
+    assert y._prev == (x,)
+    with pytest.raises(ValueError, match="zip"):
+        Value(4.0, (x, x), "twice", _slopes=[1.0])
+
+
+def test_an_operation_of_your_own_as_in_the_lecture() -> None:
+    x = Value(2.0)
+    out = Value(x.data**3, (x,), "cube", label="c")
+
+    def _backward() -> None:
+        x.grad += 3 * x.data**2 * out.grad
+
+    out._backward = _backward
+    (2 * out).backward()
+    assert (x.grad, out.grad, out.label) == (24.0, 2.0, "c")
+
+
+def test_equality_and_hash_are_identity() -> None:
+    a, b = Value(1.0), Value(1.0)
+    assert a == a
+    assert a != b
+    assert a != 1.0
+    assert np.float64(1.0) != a
+    assert len({a, b, a}) == 2
+
+
+@given(st.floats() | st.integers(-3, 3), st.floats() | st.integers(-3, 3))
+def test_comparisons_compare_data(a: float, b: float) -> None:
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        expected = compare(a, b)
+        pairs = [
+            (Value(a), Value(b)),
+            (Value(a), b),
+            (a, Value(b)),
+            (np.float64(a), Value(b)),
+            (Value(a), np.float64(b)),
+        ]
+        assert [compare(*pair) for pair in pairs] == [expected] * 5
+
+
+def test_float_and_repr() -> None:
+    x = Value(2)
+    x.grad = -0.5
+    assert float(x) == 2.0
+    assert math.floor(float(x / 4)) == 0
+    assert repr(x) == "Value(data=2.0, grad=-0.5)"
+    x.grad = np.float64(1.5)
+    assert repr(x) == "Value(data=2.0, grad=1.5)"
+
+
+# ------------------------------------------------------------------------------------- the other operand
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+SCALARS = [3, 3.0, Fraction(3), Decimal(3), np.float64(3), np.float32(3), np.float16(3), np.int64(3), np.array(3.0)]
+
+
+@pytest.mark.parametrize("number", SCALARS, ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("op", OPERATORS)
+def test_numbers_of_all_kinds_on_either_side(op: Callable[..., Any], number: Any) -> None:
+    x, y = Value(2.0), Value(2.0)
+    left, right = op(number, x), op(y, number)
+    assert (type(left), type(right)) == (Value, Value)
+    assert (left.data, right.data) == (op(3.0, 2.0), op(2.0, 3.0))
+    left.backward()
+    right.backward()
+    by_left = {"add": 1.0, "sub": -1.0, "mul": 3.0, "truediv": -0.75, "pow": 9 * math.log(3)}
+    by_right = {"add": 1.0, "sub": 1.0, "mul": 3.0, "truediv": 1 / 3, "pow": 12.0}
+    assert x.grad == pytest.approx(by_left[op.__name__], rel=1e-15)
+    assert y.grad == pytest.approx(by_right[op.__name__], rel=1e-15)
+
+
+class NeedsGradient:
+    """A tensor of another engine, whose gradient float() would lose."""
+
+    requires_grad = True
+
+    def __float__(self) -> float:
+        return 1.0
+
+
+class Several:
+    """A tensor of several elements, as torch has it."""
+
+    def __float__(self) -> float:
+        raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
+
+
+NO_NUMBERS = [
+    "2",
+    b"2",
+    bytearray(b"2"),
+    None,
+    [1, 2],
+    {},
+    object(),
+    1j,
+    np.complex64(1),
+    np.complex128(1),
+    np.array(1j),
+    np.array("2"),
+    np.str_("2"),
+    np.array([1.0, 2.0]),
+    np.array([]),
+    NeedsGradient(),
+    Several(),
+]
+
+
+@pytest.mark.parametrize("other", NO_NUMBERS, ids=lambda x: f"{type(x).__name__}")
+def test_what_is_no_number_is_refused_in_one_line(other: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^Value: takes one real number .*, not a {type(other).__name__}$"):
+        Value(other)
+    x = Value(1.0)
+    with pytest.raises(TypeError, match=r"^Value: takes one real number"):
+        x.data = other
+    for op in [*OPERATORS, operator.lt, operator.le, operator.gt, operator.ge]:
+        for pair in ((x, other), (other, x)):
+            with pytest.raises(TypeError, match=r"Value|concat|supported") as error:
+                op(*pair)
+            assert "\n" not in str(error.value)
+
+
+# ------------------------------------------------------------------------------------------- at the edges
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Value(1000).exp(), OverflowError, "exp(1000.0) is too large for a float"),
+        (lambda: Value(1e200) ** 2, OverflowError, "(1e+200) ** (2.0) is too large for a float"),
+        (lambda: 2 ** Value(5000), OverflowError, "(2.0) ** (5000.0) is too large for a float"),
+        (lambda: Value(0).log(), ValueError, "log(0.0) is not a real number"),
+        (lambda: Value(-1.5).log(), ValueError, "log(-1.5) is not a real number"),
+        (lambda: Value(-1.5).sqrt(), ValueError, "sqrt(-1.5) is not a real number"),
+        (lambda: Value(-2) ** 0.5, ValueError, "(-2.0) ** (0.5) is not a real number"),
+        (lambda: Value(-2) ** Value(0.5), ValueError, "(-2.0) ** (0.5) is not a real number"),
+        (lambda: (-2) ** Value(0.5), ValueError, "(-2.0) ** (0.5) is not a real number"),
+        (lambda: Value(0) ** -1, ZeroDivisionError, "(0.0) ** (-1.0) is not a real number"),
+        (lambda: 0 ** Value(-1), ZeroDivisionError, "(0.0) ** (-1.0) is not a real number"),
+        (lambda: Value(3) / 0, ZeroDivisionError, "3.0 / 0.0 is not a real number"),
+        (lambda: 3 / Value(0), ZeroDivisionError, "3.0 / 0.0 is not a real number"),
+        (lambda: np.float64(3) / Value(0), ZeroDivisionError, "3.0 / 0.0 is not a real number"),
+        (lambda: Value(math.inf).sin(), ValueError, "sin(inf) is not a real number"),
+        (lambda: Value(-math.inf).cos(), ValueError, "cos(-inf) is not a real number"),
+    ],
+)
+def test_errors_name_the_operation_and_its_numbers(call: Callable[[], Value], error: Any, message: str) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value) == message
+    assert caught.value.__suppress_context__
+
+
+def slopes(function: Callable[..., Value], *at: float) -> list[float]:
+    inputs = [Value(x) for x in at]
+    function(*inputs).backward()
+    return [x.grad for x in inputs]
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "expected"),
+    [
+        (Value.relu, [0.0], [0.0]),
+        (Value.relu, [-0.0], [0.0]),
+        (Value.abs, [0.0], [0.0]),
+        (Value.sqrt, [0.0], [math.inf]),
+        (Value.tanh, [1000.0], [0.0]),
+        (Value.sigmoid, [1000.0], [0.0]),
+        (Value.sigmoid, [-1000.0], [0.0]),
+        (Value.sigmoid, [-700.0], [math.exp(-700.0)]),
+        (Value.sigmoid, [700.0], [math.exp(-700.0)]),
+        (Value.exp, [-1000.0], [0.0]),
+        (Value.log, [5e-324], [math.inf]),
+        (lambda x: x**0, [0.0], [0.0]),
+        (lambda x: x**1, [0.0], [1.0]),
+        (lambda x: x**2, [0.0], [0.0]),
+        (lambda x: x**0.5, [0.0], [math.inf]),
+        (lambda x: x**2, [-3.0], [-6.0]),
+        (lambda x: x**-1, [-2.0], [-0.25]),
+        (lambda x: x**-1, [1e-300], [-math.inf]),
+        (lambda x: x**-2, [-1e-110], [math.inf]),
+        (lambda x: x**0.001, [5e-324], [0.001 * 5e-324**0.001 / 5e-324]),
+        (lambda x: x**2, [1e-200], [2e-200]),
+        (lambda y: 0**y, [0.0], [0.0]),
+        (lambda y: 0.0**y, [2.0], [0.0]),
+        (lambda y: (-2) ** y, [3.0], [math.nan]),
+        (operator.pow, [0.0, 0.0], [0.0, 0.0]),
+        (operator.pow, [0.0, 2.0], [0.0, 0.0]),
+        (operator.pow, [0.0, 0.5], [math.inf, 0.0]),
+        (operator.pow, [-2.0, 3.0], [12.0, math.nan]),
+        (operator.truediv, [1.0, 1e-200], [1e200, -math.inf]),
+        (operator.mul, [math.inf, 2.0], [2.0, math.inf]),
+    ],
+)
+def test_slopes_at_the_edges(function: Callable[..., Value], at: list[float], expected: list[float]) -> None:
+    assert slopes(function, *at) == pytest.approx(expected, nan_ok=True, rel=1e-15, abs=0)
+
+
+def test_results_at_the_edges() -> None:
+    assert Value(1000.0).tanh().data == 1.0
+    assert Value(-1000.0).tanh().data == -1.0
+    assert Value(1000.0).sigmoid().data == 1.0
+    assert Value(-1000.0).sigmoid().data == 0.0
+    assert Value(-700.0).sigmoid().data == pytest.approx(math.exp(-700), rel=1e-15)
+    assert Value(0.0).sigmoid().data == 0.5
+    assert (Value(0.0) ** 0).data == 1.0
+    assert (0 ** Value(0.0)).data == 1.0
+    assert (Value(49.0) / 49.0).data == 1.0
+    assert (Value(1e308) * 10).data == math.inf
+    assert math.isnan(Value(math.nan).relu().data)
+
+
+@given(st.sampled_from(list(OPERATIONS)), st.floats(), st.floats())
+@example("x ** y", -math.inf, 0.5)
+@example("x ** y", 5e-324, 0.5)
+def test_any_floats_give_a_float_or_a_clear_error(name: str, a: float, b: float) -> None:
+    inputs = [Value(a), Value(b)][: 2 if name in BINARY else 1]
+    complaint = None
+    try:
+        out = OPERATIONS[name][0](*inputs)
+    except (ArithmeticError, ValueError) as error:
+        complaint = str(error)
+    if complaint is None:
+        out.backward()
+        assert {type(number) for v in (out, *inputs) for number in (v.data, v.grad)} == {float}
+    else:
+        assert complaint.endswith(("is not a real number", "is too large for a float"))
+        assert str(a) in complaint
+
+
+# ------------------------------------------------------------------------------------------ large and lonely
+
+
+@pytest.mark.parametrize(
+    ("step", "steps"),
+    [(lambda v: -v, 100_000), (lambda v: v + 1.0, 100_000), (lambda v: v.relu() * v.relu() / v, 25_000)],
+    ids=["-v", "v + 1.0", "v.relu() * v.relu() / v"],
+)
+def test_a_deep_chain_is_made_walked_and_deleted(step: Callable[[Value], Value], steps: int) -> None:
+    x = v = Value(1.0)
+    for _ in range(steps):
+        v = step(v)
+    v.backward()
+    assert x.grad == 1.0
+    root = weakref.ref(v)
+    del v
+    assert root() is None
+
+
+def test_a_graph_is_freed_without_the_garbage_collector() -> None:
+    x = Value(2.0)
+    y = (x * x).exp().tanh() + x**x
+    y.backward()
+    refs = [weakref.ref(node) for node in y._topological() if node is not x]
+    gc.disable()
+    try:
+        del y
+        assert len(refs) == 5
+        assert [ref() for ref in refs] == [None] * 5
+    finally:
+        gc.enable()
+
+
+def test_64_doublings_take_64_steps() -> None:
+    x = v = Value(1.0)
+    for _ in range(64):
+        v = v + v
+    v.backward()
+    assert x.grad == 2.0**64
+
+
+def test_the_engine_stands_alone() -> None:
+    """Loaded by its path, without the package: nothing but the standard library comes in."""
+    script = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("engine", {str(Path(engine.__file__))!r})
+engine = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(engine)
+x = engine.Value(2.0)
+((2 * x).tanh() ** 2).backward()
+foreign = {{name.partition(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names)
+print("numpy" in sys.modules, x.grad > 0, sorted(name for name in foreign if "tinygrad" in name))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False True []"

@@ -1,0 +1,54 @@
+"""Optimisers: they change parameters by their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from .tensor import Tensor
+
+
+class SGD:
+    """Stochastic gradient descent: p -= lr * v, where v is the gradient, or with momentum, v = momentum * v + gradient.
+
+    weight_decay adds weight_decay * p to the gradient. `lr` may be changed between steps. As torch.optim.SGD.
+
+    Raises TypeError where a parameter is no leaf Tensor that requires a gradient, ValueError where there are none or
+    a number is out of range.
+    """
+
+    def __init__(
+        self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.0, weight_decay: float = 0.0
+    ) -> None:
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("SGD: there are no parameters")
+        for parameter in self.parameters:
+            if not isinstance(parameter, Tensor) or not parameter.requires_grad or not parameter.is_leaf:
+                raise TypeError(f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {parameter!r:.60}")
+        for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
+            if not value >= 0:
+                raise ValueError(f"SGD: {name} must be 0 or more, got {value}")
+        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
+        self.velocities: list[np.ndarray | None] = [None] * len(self.parameters)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters:
+            parameter._grad = None
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient, in place."""
+        lr, momentum, decay = self.lr, self.momentum, self.weight_decay
+        for i, parameter in enumerate(self.parameters):
+            if parameter._grad is None:
+                continue
+            data, change = parameter._data, parameter._grad._data
+            if decay:
+                change = change + decay * data
+            if momentum:
+                velocity = self.velocities[i]
+                self.velocities[i] = change = change.copy() if velocity is None else momentum * velocity + change
+            np.subtract(data, lr * change, data)
+            parameter._memory.writes += 1
