@@ -294,6 +294,13 @@ def test_multinomial_takes_lists_tensors_and_any_layout(count: int) -> None:
     assert p.tolist() == np.float32([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]]).tolist()
 
 
+@given(seeds)
+def test_multinomial_where_a_running_sum_is_hit(seed: int) -> None:
+    u = torch_draw(torch.Generator().manual_seed(seed), "rand", 1, dtype="float64").item()
+    assume(u > 0)
+    assert_same_draw(*pair(seed), "multinomial", np.array([u, 1 - u]), 2, True)
+
+
 def test_multinomial_of_huge_weights() -> None:
     ours, theirs = pair(1)
     for _ in range(20):
@@ -379,6 +386,17 @@ def test_bad_input_gets_one_line_and_changes_nothing(
     with pytest.raises(kind, match=message) as caught:
         getattr(generator, name)(*args, **keywords)
     assert "\n" not in str(caught.value)
+    np.testing.assert_array_equal(generator.get_state(), before)
+
+
+@pytest.mark.parametrize(("offset", "byte"), [(8, 0), (9, 3), (12, 0), (24 + 4, 1)])
+def test_a_damaged_state_is_refused(offset: int, byte: int) -> None:
+    generator = Generator()
+    before = generator.get_state()
+    damaged = before.copy()
+    damaged[offset] = byte
+    with pytest.raises(ValueError, match="set_state: these bytes are no state; give what get_state"):
+        generator.set_state(damaged)
     np.testing.assert_array_equal(generator.get_state(), before)
 
 

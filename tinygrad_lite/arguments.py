@@ -36,9 +36,7 @@ def number(op: Op, value: Any) -> Any:
     if isinstance(value, Variable) or value.__class__ in NUMBERS:
         return value
     if any(True for _ in variables_in(value)):
-        raise TypeError(
-            f"{op.name}: got a {type(value).__name__} of Tensors where one is wanted; stack() them"
-        )
+        raise TypeError(f"{op.name}: got a {type(value).__name__} of Tensors where one is wanted; stack() them")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -59,9 +57,7 @@ def result_dtype(op: Op, inputs: list[Any]) -> np.dtype[Any] | None:
         dtypes = [a.dtype for a in strong if a.dtype.kind == "f"]
         if dtypes:
             return np.result_type(*dtypes)
-    floats = (
-        op.floats or any(isinstance(v, float) for v in values) or any(a.dtype.kind == "f" for a in arrays)
-    )
+    floats = op.floats or any(isinstance(v, float) for v in values) or any(a.dtype.kind == "f" for a in arrays)
     return FLOAT32 if floats else None
 
 

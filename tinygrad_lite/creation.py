@@ -60,10 +60,10 @@ def arange(
     requires_grad: bool = False,
 ) -> Tensor:
     """The numbers from start (or 0) up to stop, without it. Integers give int64."""
-    start, stop = (0, start) if stop is None else (start, stop)
+    numbers: Any = (0, start, step) if stop is None else (start, stop, step)
     if dtype is None:
-        dtype = np.int64 if all(isinstance(n, (int, np.integer)) for n in (start, stop, step)) else np.float32
-    return _made(np.arange(start, stop, step, dtype), requires_grad)
+        dtype = np.int64 if all(isinstance(n, (int, np.integer)) for n in numbers) else np.float32
+    return _made(np.arange(*numbers, dtype=dtype), requires_grad)
 
 
 def linspace(

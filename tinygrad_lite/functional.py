@@ -1,8 +1,20 @@
 """The names of neural networks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .ops import neural
 from .ops.elementwise import relu, sigmoid, tanh
 from .ops.indexing import one_hot
-from .ops.neural import batch_norm, cross_entropy, embedding, linear, log_softmax, softmax
+from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .tensor import Tensor
 
 __all__ = [
     "batch_norm",
@@ -16,3 +28,30 @@ __all__ = [
     "softmax",
     "tanh",
 ]
+
+
+def batch_norm(
+    x: ArrayLike,
+    gain: ArrayLike,
+    bias: ArrayLike,
+    axis: int | tuple[int, ...] = 0,
+    eps: float = 1e-5,
+    ddof: int = 0,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+) -> tuple[Tensor, ...]:
+    """(out, mean, var), where out is gain * (x - mean) / sqrt(var + eps) + bias.
+
+    x (N, C), gain and bias (C,) or (1, C) -> out (N, C), mean and var (1, C). In training the mean and the variance,
+    divided by N - ddof, are those of x over `axis`; in evaluation they are given, and returned as they are.
+
+    Raises ValueError where N <= ddof, where gain or bias do not fit, where only one of mean and var is given.
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015.
+    """
+    if mean is None and var is None:
+        return neural.batch_norm(x, gain, bias, axis, eps, ddof)  # type: ignore[return-value]
+    if mean is None or var is None:
+        raise ValueError("batch_norm: give both mean and var for evaluation, or neither for training")
+    scale: Any = np.divide(gain, np.sqrt(np.add(var, eps)))
+    out: Any = np.add(np.multiply(np.subtract(x, mean), scale), bias)
+    return out, mean, var  # type: ignore[return-value]

@@ -22,7 +22,6 @@ from .variable import (
     Memory,
     Variable,
     data_of,
-    is_stale,
     make,
     ndarray,
     owned,
@@ -231,13 +230,13 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
     node.number = new_number()
     node.plan = plan
     node.hooks = None
-    node.edges = edges = [None] * len(args)
+    edges: list[Any] = [None] * len(args)
     for i in plan.inputs:
         arg = args[i]
         edges[i] = (arg._node or arg) if isinstance(arg, Variable) else tuple([edge_of(each) for each in arg])
     node.arguments = tuple([args[i] for i in op.plain]) if op.plain else ()
-    node.saved = saved = []
-    node.checks = checks = []
+    saved: list[Any] = []
+    checks: list[tuple[int, int, Memory, int]] = []
     for kind, i in plan.keep:
         if kind == OUTPUT:
             result = results[i] if results.__class__ is tuple else results
@@ -258,6 +257,7 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
             saved.append(tuple([np.shape(each) for each in value]) if several else np.shape(value))
         else:
             saved.append(values[i])
+    node.edges, node.saved, node.checks = edges, saved, checks
     if results.__class__ is tuple:
         node.shape = node.dtype = None
         for i, result in enumerate(results):
@@ -356,7 +356,7 @@ class Walk:
             if not keep and node.plan.holds_arrays:
                 node.saved = None
             for target, rule, reads in node.plan.rules:
-                edge = tuple([node.edges[i] for i in target]) if target.__class__ is tuple else node.edges[target]
+                edge = tuple([node.edges[i] for i in target]) if isinstance(target, tuple) else node.edges[target]
                 self.flow(edge, rule(g, *[saved[i] for i in reads]), node.op)
 
 
@@ -372,7 +372,9 @@ def fit(grad: Any, like: Any, op: Op | None) -> Any:
 def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
     """Sum over the axes along which an array of `shape` was repeated to give the shape of `grad`."""
     extra = grad.ndim - len(shape)
-    ones = tuple([i + extra for i, n in enumerate(shape) if n == 1 and grad.shape[i + extra] != 1]) if extra >= 0 else ()
+    ones = (
+        tuple([i + extra for i, n in enumerate(shape) if n == 1 and grad.shape[i + extra] != 1]) if extra >= 0 else ()
+    )
     total = np.add.reduce(grad, axis=(*range(extra), *ones), keepdims=True)
     if extra < 0 or total.shape[extra:] != shape:
         raise RuntimeError(

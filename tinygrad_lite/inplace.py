@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from .graph import Node, Output, apply, record, thread
 from .op import Op, table
 from .variable import Variable, data_of, is_stale, ndarray, variables_in
 
+V = TypeVar("V", bound=Variable)
 
-def inplace(op: Op, target: Variable, other: Any) -> Any:
+
+def inplace(op: Op, target: V, other: Any) -> V:
     """`target op= other` for an operation on two arrays; returns `target`."""
     recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
     check_writable(f"in-place {op.name}", target, recorded)
@@ -47,9 +49,7 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
     recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(value)))
     check_writable("x[...] = value", target, recorded)
     if recorded and target._data.dtype.kind != "f":
-        raise TypeError(
-            f"x[...] = value: {target._data.dtype} can't carry the gradient of the value; detach() it"
-        )
+        raise TypeError(f"x[...] = value: {target._data.dtype} can't carry the gradient of the value; detach() it")
     args = (target, value, index)
     values = [target._data, data_of(value), data_of(index)]
     if recorded and is_stale(target) and not is_echo(target, values[2], value):
@@ -103,13 +103,10 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
 def keep_old(node: Node, target: Variable) -> None:
     """Where a rule reads the array that is about to be overwritten, let it have a copy."""
     assert node.saved is not None
-    node.saved = tuple(
-        [
-            v.copy() if isinstance(v, ndarray) and np.may_share_memory(v, target._data) else v
-            for v in node.saved
-        ]
-    )
-    node.checks = tuple([check for check in node.checks if check[2] is not target._memory])
+    node.saved = [
+        v.copy() if isinstance(v, ndarray) and np.may_share_memory(v, target._data) else v for v in node.saved
+    ]
+    node.checks = [check for check in node.checks if check[2] is not target._memory]
 
 
 def adopt(target: Variable, node: Node | Output) -> None:

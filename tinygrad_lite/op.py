@@ -45,9 +45,7 @@ class Plan(NamedTuple):
 
     inputs: tuple[int, ...]  # their positions among the parameters
     keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | OUTPUT | ARGUMENT, position)
-    rules: tuple[
-        tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...
-    ]  # (input(s), rule, its reads in keep)
+    rules: tuple[tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...]  # (input(s), rule, its reads in keep)
     holds_arrays: bool
 
 
@@ -113,9 +111,7 @@ class Op:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the parameters that hold arrays which may carry a gradient."""
-        return tuple(
-            n for n, kind in zip(self.parameters, self.kinds, strict=True) if kind in (ONE, SEQUENCE)
-        )
+        return tuple(n for n, kind in zip(self.parameters, self.kinds, strict=True) if kind in (ONE, SEQUENCE))
 
     def plan(self, needed: int) -> Plan:
         """The plan for the inputs whose parameters' bits are set in `needed`."""

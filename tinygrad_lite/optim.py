@@ -26,7 +26,9 @@ class SGD:
             raise ValueError("SGD: there are no parameters")
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor) or not parameter.requires_grad or not parameter.is_leaf:
-                raise TypeError(f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {parameter!r:.60}")
+                raise TypeError(
+                    f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {parameter!r:.60}"
+                )
         for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
             if not value >= 0:
                 raise ValueError(f"SGD: {name} must be 0 or more, got {value}")

@@ -38,7 +38,7 @@ QUERIES = {
     np.savetxt,
 }
 LIKE = {np.zeros_like, np.ones_like, np.full_like, np.empty_like}
-REDUCE = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
+REDUCE: dict[Any, str] = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

@@ -172,7 +172,6 @@ def search_cumulative(source: MersenneTwister, p: Array, num_samples: int) -> Ar
     if np.isinf(total).any():
         raise ValueError(f"multinomial: the sum of p is too large for {p.dtype}; scale p down")
     sums /= total
-    sums[..., -1] = 1
     shape = (*p.shape[:-1], num_samples)
     rows = source.uniforms(prod(shape), FLOAT64).reshape(-1, num_samples)
     found = [np.searchsorted(*pair) for pair in zip(sums.reshape(-1, p.shape[-1]), rows, strict=True)]

@@ -128,10 +128,14 @@ class Tensor(Variable):
         changed in place; ValueError where the gradient is missing or of another shape.
         """
         if not self._requires_grad:
-            raise RuntimeError("backward: this tensor requires no gradient, nor does anything that it was computed from")
+            raise RuntimeError(
+                "backward: this tensor requires no gradient, nor does anything that it was computed from"
+            )
         if gradient is None:
             if self.size != 1:
-                raise ValueError(f"backward: a tensor of shape {self.shape} needs gradient=, the weights of its elements")
+                raise ValueError(
+                    f"backward: a tensor of shape {self.shape} needs gradient=, the weights of its elements"
+                )
             gradient = np.ones(self.shape, self.dtype)
         weights: Any = gradient if isinstance(gradient, Tensor) else make(Tensor, np.asarray(gradient))
         if weights.shape != self.shape:

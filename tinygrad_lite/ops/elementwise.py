@@ -67,7 +67,7 @@ def power(x: ArrayLike, y: ArrayLike) -> Array:
     conventions. Integers to negative integer powers are refused.
     """
     if y.__class__ is int and y == 3:
-        return x * x * x  # type: ignore[operator]  # np.power takes a hundred times as long
+        return np.multiply(np.multiply(x, x), x)  # np.power takes a hundred times as long
     return x**y  # type: ignore[operator]  # the operator has short cuts for 2, 0.5 and -1; np.power has not
 
 

@@ -19,12 +19,16 @@ def is_basic(index: Any) -> bool:
     """Whether an index has no arrays in it, so that it meets each element at most once, and reading it gives a view."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) and not isinstance(part, bool)
+        part is None or part is Ellipsis or (isinstance(part, (slice, int, np.integer)) and not isinstance(part, bool))
         for part in parts
     )
 
 
-@primitive(vjp=lambda g, index, a_shape: scatter_add(g, index, a_shape), promotes=(), view=True)
+def _getitem_rule(g: Array, index: Index, a_shape: Shape) -> Array:
+    return scatter_add(g, index, a_shape)
+
+
+@primitive(vjp=_getitem_rule, promotes=(), view=True)
 def getitem(a: ArrayLike, index: Index) -> Array:
     """a[index], by any index that NumPy takes. Elements that are read twice add up their gradients."""
     return np.asarray(a)[index]
@@ -77,8 +81,8 @@ def one_hot(indices: ArrayLike, num_classes: int, dtype: type = np.float32) -> A
 
     Raises TypeError where the indices are no integers, IndexError where one is out of range.
     """
-    indices = check_indices("one_hot", indices, num_classes)
-    return (indices[..., None] == np.arange(num_classes)).astype(dtype)
+    array = check_indices("one_hot", indices, num_classes)
+    return np.equal(array[..., None], np.arange(num_classes)).astype(dtype)
 
 
 def check_indices(name: str, indices: ArrayLike, size: int) -> Array:

@@ -14,8 +14,6 @@ from .linalg import matmul_x, matmul_y, mismatch
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..tensor import Tensor
-
     Axis = int | tuple[int, ...]
 
 
@@ -61,13 +59,13 @@ def cross_entropy(logits: ArrayLike, targets: ArrayLike) -> Array:
             f"got {logits.shape} and {np.shape(targets)}"
         )
     classes = logits.shape[-1]
-    targets = check_indices("cross_entropy", targets, classes).reshape(-1)
+    rows = check_indices("cross_entropy", targets, classes).reshape(-1)
     shifted = logits.reshape(-1, classes)
     shifted = shifted - np.maximum.reduce(shifted, axis=1, keepdims=True)
     powers = np.exp(shifted)
     total = np.add.reduce(powers, axis=1, keepdims=True)
-    at_target = np.arange(len(targets)) * classes + targets
-    loss = np.add.reduce(np.log(total).reshape(-1) - shifted.take(at_target)) / len(targets)
+    at_target = np.arange(len(rows)) * classes + rows
+    loss = np.add.reduce(np.log(total).reshape(-1) - shifted.take(at_target)) / len(rows)
     powers /= total
     powers.reshape(-1)[at_target] -= 1
     return loss, powers.reshape(logits.shape)
@@ -91,7 +89,11 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Ar
     return out
 
 
-@primitive(vjp=lambda g, indices: embedding(indices, g), promotes=())
+def _scatter_rows_rule(g: Array, indices: Array) -> Array:
+    return embedding(indices, g)
+
+
+@primitive(vjp={"values": _scatter_rows_rule}, promotes=())
 def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
     values, indices = np.asarray(values).reshape(-1, np.shape(values)[-1]), np.reshape(indices, -1)

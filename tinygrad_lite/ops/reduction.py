@@ -67,25 +67,25 @@ def _extreme_rule(g: Array, a: Array, out: Array, a_shape: tuple[int, ...], axis
 @primitive(np.sum, vjp=_sum_rule)
 def sum(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum."""
-    return np.add.reduce(np.asarray(a), axis=axis, keepdims=keepdims)
+    return np.asarray(a).sum(axis=axis, keepdims=keepdims)
 
 
 @primitive(np.mean, vjp=_mean_rule, floats=True)
 def mean(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean. Integers give float32."""
-    return np.mean(a, axis=axis, keepdims=keepdims)
+    return np.mean(np.asarray(a), axis=axis, keepdims=keepdims)
 
 
 @primitive(np.var, vjp=_var_rule, floats=True)
 def var(a: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Variance: squared deviations from the mean, summed and divided by n - ddof (0 as in NumPy; torch takes 1)."""
-    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.var(np.asarray(a), axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 @primitive(np.std, vjp=_std_rule, floats=True, ties=True)
 def std(a: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Standard deviation, the root of `var`. Its gradient is 0 where all elements are equal."""
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.std(np.asarray(a), axis=axis, ddof=ddof, keepdims=keepdims)
 
 
 @primitive(np.max, np.amax, vjp=_extreme_rule, ties=True)

@@ -82,9 +82,7 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
 
 @primitive(
     np.stack,
-    vjp=lambda g, arrays_shape, axis: [
-        g[(slice(None),) * (axis % g.ndim) + (i,)] for i in range(len(arrays_shape))
-    ],
+    vjp=lambda g, arrays_shape, axis: [g[(slice(None),) * (axis % g.ndim) + (i,)] for i in range(len(arrays_shape))],
 )
 def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Array:
     """Beside each other along a new axis."""
