@@ -25,6 +25,7 @@ from .variable import (
     make,
     ndarray,
     owned,
+    owner,
     share,
     variables_in,
 )
@@ -150,7 +151,7 @@ def primitive(
         # written out with the forward's own signature, so that Python itself binds the arguments, and fast
         names = ", ".join(op.parameters)
         function = eval(f"lambda {names}: apply(op, ({names},))", {"apply": apply, "op": op})
-        forward.__annotations__["return"] = "Tensor" if len(outputs) - hidden == 1 else "tuple[Tensor, ...]"
+        forward.__annotations__["return"] = "Tensor" if op.visible == 1 else "tuple[Tensor, ...]"
         op.function = update_wrapper(function, forward)
         function.__defaults__ = forward.__defaults__
         register(op)
@@ -185,13 +186,14 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         elif arg.__class__ not in NUMBERS:
             even = False
     for i in op.others:
-        values[i] = data_of(args[i])
-        for arg in variables_in(args[i]):
-            first = arg if first is None else first
-            if arg._requires_grad:
-                needed |= 1 << i
-            if arg._seen != arg._memory.recorded:
-                stale = True
+        if args[i].__class__ is not ndarray:
+            values[i] = data_of(args[i])
+            for arg in variables_in(args[i]):
+                first = arg if first is None else first
+                if arg._requires_grad:
+                    needed |= 1 << i
+                if arg._seen != arg._memory.recorded:
+                    stale = True
     if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
         args = promote(op, args)
         for i in op.promoted:
@@ -201,16 +203,17 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         out = op.forward(*values)
     except EXPLAINED as error:
         raise explain(op, values, error) from None
+    shown = out
+    if op.visible < len(op.outputs):
+        shown = out[: op.visible] if op.visible > 1 else out[0]
     if first is None:
-        return visible(op, out) if op.hidden else out
-    if out.__class__ is tuple:
-        results: Any = tuple([make(first._result, each) for each in out])
+        return shown
+    if op.visible > 1:
+        results: Any = tuple([make(first._result, each) for each in shown])
     else:
-        results = make(first._result, out)
-        if op.view:
-            source = args[0]
-            if isinstance(source, Variable) and np.may_share_memory(source._data, results._data):
-                share(source, results)
+        results = make(first._result, shown)
+        if op.view and isinstance(args[0], Variable) and owner(results._data) is owner(args[0]._data):
+            share(args[0], results)
     if op.vjp is not None and thread.grad:
         if stale:
             raise RuntimeError(
@@ -218,12 +221,15 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
                 "its own gradient can't be followed; take the view again after the write, or clone() before it"
             )
         if needed:
-            record(op, args, values, needed, results)
-    return visible(op, results) if op.hidden else results
+            record(op, args, values, needed, results, out)
+    return results
 
 
-def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any) -> None:
-    """Make the node of an operation, keeping what the rules of the needed inputs read."""
+def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any, out: Any = None) -> None:
+    """Make the node of an operation, keeping what the rules of the needed inputs read.
+
+    args: as given; values: their arrays; results: Tensors of the outputs; out: all outputs, with the hidden ones.
+    """
     plan = op.plans.get(needed) or op.plan(needed)
     node = Node()
     node.op = op
@@ -239,9 +245,12 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
     checks: list[tuple[int, int, Memory, int]] = []
     for kind, i in plan.keep:
         if kind == OUTPUT:
-            result = results[i] if results.__class__ is tuple else results
-            checks.append((len(saved), 0, result._memory, result._memory.writes))
-            saved.append(result._data)
+            if i >= op.visible:  # nobody else can write to it
+                saved.append(out[i])
+            else:
+                result = results if op.visible == 1 else results[i]
+                checks.append((len(saved), 0, result._memory, result._memory.writes))
+                saved.append(result._data)
         elif kind == INPUT:
             arg = args[i]
             if isinstance(arg, Variable):
@@ -258,27 +267,21 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
         else:
             saved.append(values[i])
     node.edges, node.saved, node.checks = edges, saved, checks
-    if results.__class__ is tuple:
-        node.shape = node.dtype = None
-        for i, result in enumerate(results):
-            result._node, result._requires_grad = Output(node, i, result._data), True
-    else:
+    if len(op.outputs) == 1:
         data = results._data
         node.shape = data.shape
         node.dtype = data.dtype
         results._node = node
         results._requires_grad = True
+    else:
+        node.shape = node.dtype = None
+        for i, result in enumerate(results if op.visible > 1 else (results,)):
+            result._node, result._requires_grad = Output(node, i, result._data), True
 
 
 def edge_of(arg: Any) -> Any:
     """Where the cotangent of an element of a sequence goes."""
     return (arg._node or arg) if isinstance(arg, Variable) and arg._requires_grad else None
-
-
-def visible(op: Op, results: tuple[Any, ...]) -> Any:
-    """What the caller gets: all outputs but the hidden ones."""
-    shown = results[: len(results) - op.hidden]
-    return shown if len(shown) > 1 else shown[0]
 
 
 # Backward.
@@ -317,8 +320,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.leaves: dict[Variable, Any] = {}
-        self.cotangents: dict[Node, list[Any]] = {}  # one for each output
-        self.waiting: dict[int, Node] = {}  # by number
+        self.waiting: dict[int, tuple[Node, list[Any]]] = {}  # by number: a node, and a cotangent for each output
         self.numbers: list[int] = []  # theirs, negative, as a heap: the highest comes first
 
     def flow(self, edge: Any, grad: Any, op: Op | None) -> None:
@@ -335,18 +337,17 @@ class Walk:
             return
         grad = fit(grad, edge, op)
         node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
-        parts = self.cotangents.get(node)
-        if parts is None:
-            heappush(self.numbers, -node.number)
-            self.waiting[node.number] = node
-            self.cotangents[node] = parts = [None] * len(node.op.outputs)
+        number = node.number
+        if number not in self.waiting:
+            heappush(self.numbers, -number)
+            self.waiting[number] = node, [None] * len(node.op.outputs)
+        parts = self.waiting[number][1]
         parts[index] = grad if parts[index] is None else parts[index] + grad
 
     def run(self, keep: bool, cls: type[Variable] | None) -> None:
         """Visit all nodes that a cotangent reaches; with `cls` the rules are given Tensors, and so are recorded."""
         while self.numbers:
-            node = self.waiting.pop(-heappop(self.numbers))
-            parts = self.cotangents.pop(node)
+            node, parts = self.waiting.pop(-heappop(self.numbers))
             g = parts[0] if len(parts) == 1 else tuple(parts)
             if node.hooks is not None:
                 for index, hook in node.hooks:
@@ -371,16 +372,18 @@ def fit(grad: Any, like: Any, op: Op | None) -> Any:
 
 def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
     """Sum over the axes along which an array of `shape` was repeated to give the shape of `grad`."""
-    extra = grad.ndim - len(shape)
-    ones = (
-        tuple([i + extra for i, n in enumerate(shape) if n == 1 and grad.shape[i + extra] != 1]) if extra >= 0 else ()
-    )
-    total = np.add.reduce(grad, axis=(*range(extra), *ones), keepdims=True)
-    if extra < 0 or total.shape[extra:] != shape:
-        raise RuntimeError(
-            f"backward: {op.name if op else 'the root'}: a gradient of shape {grad.shape} for an input of shape {shape}"
-        )
-    return total.reshape(shape)
+    given = grad.shape
+    if len(given) > len(shape):
+        grad = np.add.reduce(grad, axis=tuple(range(len(given) - len(shape))))
+    elif len(given) < len(shape):
+        grad = grad.reshape((1,) * (len(shape) - len(given)) + given)
+    if grad.shape != shape:
+        ones = tuple([i for i, n in enumerate(shape) if n == 1])
+        grad = np.add.reduce(grad, axis=ones, keepdims=True)
+    if grad.shape != shape:
+        name = op.name if op else "the root"
+        raise RuntimeError(f"backward: {name}: a gradient of shape {given} for an input of shape {shape}")
+    return grad
 
 
 def unpack(node: Node, cls: type[Variable] | None) -> list[Any]:

@@ -57,7 +57,6 @@ class Op:
         "floats",
         "forward",
         "function",
-        "hidden",
         "kinds",
         "name",
         "numpy",
@@ -70,6 +69,7 @@ class Op:
         "singles",
         "ties",
         "view",
+        "visible",
         "vjp",
     )
 
@@ -99,7 +99,7 @@ class Op:
         self.promoted = tuple(i for i, name in enumerate(self.parameters) if name in promotes)
         self.singles = tuple(i for i in self.promoted if self.kinds[i] is ONE)
         self.others = tuple(i for i, k in enumerate(self.kinds) if k is not PLAIN and i not in self.singles)
-        self.numpy, self.outputs, self.hidden = numpy, outputs, hidden
+        self.numpy, self.outputs, self.visible = numpy, outputs, len(outputs) - hidden
         self.floats, self.view = floats, view
         self.domain = dict(domain or {})
         self.ties = ties

@@ -137,7 +137,7 @@ class Tensor(Variable):
                     f"backward: a tensor of shape {self.shape} needs gradient=, the weights of its elements"
                 )
             gradient = np.ones(self.shape, self.dtype)
-        weights: Any = gradient if isinstance(gradient, Tensor) else make(Tensor, np.asarray(gradient))
+        weights: Any = gradient if isinstance(gradient, Tensor) else make(Tensor, gradient)
         if weights.shape != self.shape:
             raise ValueError(f"backward: gradient= has shape {weights.shape}, the tensor has {self.shape}")
         if weights.dtype != self.dtype:

@@ -63,6 +63,13 @@ def is_stale(variable: Variable) -> bool:
     return variable._seen != variable._memory.recorded
 
 
+def owner(array: Any) -> Any:
+    """The array at the end of a chain of views: whose memory it is."""
+    while array.base.__class__ is ndarray:
+        array = array.base
+    return array
+
+
 def share(source: Variable, view: Variable) -> None:
     """Tell that `view` lies in the memory of `source`."""
     view._memory, view._seen = source._memory, source._seen

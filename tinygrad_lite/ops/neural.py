@@ -35,12 +35,12 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
     return shifted - np.log(_total(np.exp(shifted), axis))
 
 
-def _cross_entropy_rule(g: tuple[Array, Array], logits_shape: Any, residual: Array, targets: Array) -> Any:
+def _cross_entropy_rule(g: tuple[Array, Array], residual: Array, targets: Array) -> Any:
     g_loss, g_residual = g
-    rows = residual.size // residual.shape[-1]
-    grad = 0.0 if g_loss is None else residual * (g_loss / rows)
-    if g_residual is not None:  # the second derivative comes this way: residual is softmax(logits) - one_hot
-        probabilities = residual + one_hot(targets, logits_shape[-1], residual.dtype)
+    classes = residual.shape[-1]
+    grad = 0.0 if g_loss is None else residual * (g_loss / (residual.size // classes))
+    if g_residual is not None:  # the way of the second derivative
+        probabilities = residual + one_hot(targets, classes, residual.dtype)
         grad = grad + probabilities * (g_residual - _total(g_residual * probabilities, -1))
     return grad, None
 
@@ -50,25 +50,22 @@ def cross_entropy(logits: ArrayLike, targets: ArrayLike) -> Array:
     """Mean over the rows of -log(softmax(logits)[target]): logits (N, C), targets (N,) integers -> ().
 
     Raises TypeError where the targets are no integers, IndexError where one is no class, ValueError where the
-    shapes do not fit or there are no rows.
+    shapes do not fit or there are no rows. `residual`, softmax(logits) - one_hot(targets), serves the rule.
     """
-    logits = np.asarray(logits)
-    if logits.ndim < 1 or np.shape(targets) != logits.shape[:-1] or not logits.size:
+    logits, targets = np.asarray(logits), np.asarray(targets)
+    if logits.ndim < 1 or targets.shape != logits.shape[:-1] or not logits.size:
         raise ValueError(
-            f"cross_entropy: takes logits (N, C) and targets (N,) with N, C > 0, "
-            f"got {logits.shape} and {np.shape(targets)}"
+            f"cross_entropy: takes logits (N, C) and targets (N,) with N, C > 0, got {logits.shape} and {targets.shape}"
         )
-    classes = logits.shape[-1]
-    rows = check_indices("cross_entropy", targets, classes).reshape(-1)
-    shifted = logits.reshape(-1, classes)
-    shifted = shifted - np.maximum.reduce(shifted, axis=1, keepdims=True)
-    powers = np.exp(shifted)
-    total = np.add.reduce(powers, axis=1, keepdims=True)
-    at_target = np.arange(len(rows)) * classes + rows
-    loss = np.add.reduce(np.log(total).reshape(-1) - shifted.take(at_target)) / len(rows)
-    powers /= total
-    powers.reshape(-1)[at_target] -= 1
-    return loss, powers.reshape(logits.shape)
+    rows, classes = targets.size, logits.shape[-1]
+    at_target = check_indices("cross_entropy", targets, classes).reshape(-1) + np.arange(0, logits.size, classes)
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    residual = np.exp(shifted)
+    total = _total(residual, -1)
+    loss = (np.add.reduce(np.log(total), axis=None) - np.add.reduce(shifted.take(at_target))) / rows
+    residual /= total
+    residual.reshape(-1)[at_target] -= 1
+    return loss, residual
 
 
 @primitive(
@@ -96,9 +93,12 @@ def _scatter_rows_rule(g: Array, indices: Array) -> Array:
 @primitive(vjp={"values": _scatter_rows_rule}, promotes=())
 def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
-    values, indices = np.asarray(values).reshape(-1, np.shape(values)[-1]), np.reshape(indices, -1)
-    if rows * len(indices) <= 1 << 20:  # a product with a one-hot matrix is the faster way while that is small
-        return (np.arange(rows)[:, None] == indices).astype(values.dtype) @ values
+    values, indices = np.asarray(values), np.asarray(indices).reshape(-1)
+    values = values.reshape(-1, values.shape[-1])
+    if rows * indices.size <= 1 << 20:  # a product with a one-hot matrix is the faster way while that is small
+        one_hots = np.zeros((rows, indices.size), values.dtype)
+        one_hots[indices, np.arange(indices.size)] = 1
+        return one_hots @ values
     result = np.zeros((rows, values.shape[-1]), values.dtype)
     np.add.at(result, indices, values)
     return result
@@ -115,53 +115,48 @@ def embedding(indices: ArrayLike, weight: ArrayLike) -> Array:
 
 
 def _batch_norm_rule(
-    g: tuple[Array, Array, Array],
-    x: Array,
-    gain: Array,
-    mean: Array,
-    var: Array,
-    axis: Axis,
-    eps: float,
-    ddof: int,
+    g: tuple[Array, ...], normal: Array, gain: Array, var: Array, axis: Axis, eps: float, ddof: int
 ) -> Any:
-    g_out, g_mean, g_var = g
-    n = x.size // mean.size
-    centred = x - mean
+    g_out, g_mean, g_var, g_normal = g
+    n = normal.size // var.size
+    std = np.sqrt(var + eps)
     grad: Any = 0.0
     g_gain = g_bias = None
     if g_out is not None:
-        scale = 1 / np.sqrt(var + eps)
-        normalised = centred * scale
         g_bias = _total(g_out, axis)
-        g_gain = _total(g_out * normalised, axis)
-        grad = (g_out - g_bias / n - normalised * (g_gain / (n - ddof))) * (gain * scale)
+        g_gain = _total(g_out * normal, axis)
+        grad = (g_out - g_bias / n - normal * (g_gain / (n - ddof))) * (gain / std)
+    if g_normal is not None:  # the way of the second derivative
+        of_std = _total(g_normal * normal, axis) / (n - ddof)
+        grad = grad + (g_normal - _total(g_normal, axis) / n - normal * of_std) / std
     if g_mean is not None:
         grad = grad + g_mean / n
     if g_var is not None:
-        grad = grad + centred * (g_var * (2 / (n - ddof)))
+        grad = grad + normal * (std * g_var * (2 / (n - ddof)))
     return grad, g_gain, g_bias
 
 
-@primitive(vjp=_batch_norm_rule, outputs=("out", "mean", "var"), floats=True)
+@primitive(vjp=_batch_norm_rule, outputs=("out", "mean", "var", "normal"), hidden=1, floats=True)
 def batch_norm(
     x: ArrayLike, gain: ArrayLike, bias: ArrayLike, axis: Axis = 0, eps: float = 1e-5, ddof: int = 0
 ) -> Array:
     """gain * (x - mean) / sqrt(var + eps) + bias, with the mean and variance of x over `axis`.
 
     x (N, C), gain and bias (C,) or (1, C) -> out (N, C), mean (1, C), var (1, C), the latter divided by N - ddof.
+    `normal`, out before gain and bias, serves the rule.
     Source: Ioffe and Szegedy, "Batch Normalization", 2015.
     """
     x, gain, bias = np.asarray(x), np.asarray(gain), np.asarray(bias)
-    total = np.add.reduce(x, axis=axis, keepdims=True)
+    total = _total(x, axis)
     n = x.size // total.size if total.size else 0
     if n <= ddof:
         raise ValueError(f"batch_norm: the variance of {n} rows with ddof={ddof} is undefined; take a larger batch")
     mean = total / n
-    out = x - mean
-    var = np.add.reduce(out * out, axis=axis, keepdims=True) / (n - ddof)
-    scale = gain / np.sqrt(var + eps)
-    if scale.shape != total.shape or bias.size > total.size:
+    normal = x - mean
+    var = _total(normal * normal, axis) / (n - ddof)
+    normal /= np.sqrt(var + eps)
+    if (gain + bias + total).shape != total.shape:
         raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {total.shape}")
-    out *= scale
+    out = normal * gain
     out += bias
-    return out, mean, var
+    return out, mean, var, normal

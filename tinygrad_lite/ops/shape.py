@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Shape = int | tuple[int, ...]
 
 
-@primitive(np.reshape, vjp=lambda g, a_shape: np.reshape(g, a_shape), view=True)
+@primitive(np.reshape, vjp=lambda g, a_shape: g.reshape(a_shape), view=True)
 def reshape(a: ArrayLike, shape: Shape) -> Array:
     """The same elements in another shape; one of its numbers may be -1."""
     return np.reshape(a, shape)
@@ -43,13 +43,13 @@ def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
     return np.swapaxes(a, axis1, axis2)
 
 
-@primitive(np.squeeze, vjp=lambda g, a_shape: np.reshape(g, a_shape), view=True)
+@primitive(np.squeeze, vjp=lambda g, a_shape: g.reshape(a_shape), view=True)
 def squeeze(a: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
     """Without its axes of length 1, or without those named."""
     return np.squeeze(a, axis)
 
 
-@primitive(np.expand_dims, vjp=lambda g, a_shape: np.reshape(g, a_shape), view=True)
+@primitive(np.expand_dims, vjp=lambda g, a_shape: g.reshape(a_shape), view=True)
 def expand_dims(a: ArrayLike, axis: int | tuple[int, ...]) -> Array:
     """With new axes of length 1."""
     return np.expand_dims(a, axis)

@@ -1,0 +1,396 @@
+"""Gradients held against central differences, in float64.
+
+What is compared is one number per input, whatever its size: the change of the outputs, randomly weighted, along a
+random direction in which no element stands still. Where it is wrong, halving the direction, and then the weights, finds
+the element of the input and of the output that are to blame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..creation import from_numpy
+from ..ops.reduction import sum as sum_
+from ..tensor import Tensor
+
+Arrays: TypeAlias = list[NDArray[Any]]
+Place: TypeAlias = tuple[Any, ...]
+
+STEPS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # the first at which the function is smooth is taken
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+class GradientError(AssertionError):
+    """A gradient is not what central differences say."""
+
+
+class NotDifferentiableError(GradientError):
+    """There is nothing to compare with: the function has a kink, a jump or a nan at the given point."""
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *inputs: Any,
+    argnums: int | Sequence[int] | None = None,
+    jacobian: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    seed: int = 0,
+) -> bool:
+    """Hold the gradients of `f(*inputs)` against central differences; True, or an error that says where they differ.
+
+    f: returns one Tensor or several. It is called many times, with Tensors of its own in place of those checked.
+    inputs: what is checked are the Tensors that require a gradient, however nested in lists and tuples; or, of the
+    positions in `argnums`, all arrays and Tensors. They are taken as float64.
+    jacobian: compare all derivatives one by one, at the cost of two calls for each element of the inputs and one
+    backward for each element of the outputs, in place of a random direction and random weights drawn from `seed`.
+    rtol, atol: how far each derivative may be off, relative to itself and absolutely.
+
+    Raises GradientError where a derivative is wrong, naming the input, the element, what was expected and what was
+    got; NotDifferentiableError, which is one, where there is no derivative: a kink, such as abs at 0, a jump, a nan.
+    Raises ValueError or TypeError where there is nothing that could be checked.
+    """
+    with np.errstate(all="ignore"):  # what is not finite is named in the errors
+        Check(Checked("gradcheck", f, inputs, argnums), rtol, atol, seed).run(jacobian)
+    return True
+
+
+def gradgradcheck(
+    f: Callable[..., Any],
+    *inputs: Any,
+    argnums: int | Sequence[int] | None = None,
+    jacobian: bool = False,
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    seed: int = 0,
+) -> bool:
+    """Hold the second derivatives of `f(*inputs)` against central differences of its first ones.
+
+    The gradients are taken by `backward(create_graph=True)`, of outputs with random weights, and are checked as
+    functions of the inputs and of these weights. Arguments and errors are those of `gradcheck`.
+    """
+    with np.errstate(all="ignore"):
+        Check(Gradients(Checked("gradgradcheck", f, inputs, argnums), seed), rtol, atol, seed).run(jacobian)
+    return True
+
+
+class Checked:
+    """A function seen as one of a flat list of float64 arrays, `points`, to a flat list of Tensors."""
+
+    def __init__(self, name: str, f: Callable[..., Any], inputs: tuple[Any, ...], argnums: Any) -> None:
+        if not callable(f):
+            raise TypeError(f"{name}: takes a function and its inputs, got {f!r:.40}")
+        self.name, self.f, self.inputs = name, f, inputs
+        self.places = list(self._find(argnums))
+        if not self.places:
+            raise ValueError(
+                f"{name}: no input requires a gradient; give Tensors with requires_grad=True, or name the inputs "
+                "to be checked by argnums="
+            )
+        self.labels = [f"input {place[0]}" + "".join(f"[{i}]" for i in place[1:]) for place in self.places]
+        self.points = [self._point(*each) for each in zip(self.places, self.labels, strict=True)]
+
+    def _find(self, argnums: Any) -> Iterator[Place]:
+        """Where in the inputs there is something to be checked."""
+        for position in range(len(self.inputs)) if argnums is None else np.atleast_1d(argnums):
+            if not -len(self.inputs) <= position < len(self.inputs):
+                raise ValueError(f"{self.name}: argnums={argnums}, but there are {len(self.inputs)} inputs")
+            for path, value in leaves(self.inputs[position]):
+                if value.requires_grad if argnums is None and isinstance(value, Tensor) else argnums is not None:
+                    yield (int(position) % len(self.inputs), *path)
+
+    def _point(self, place: Place, label: str) -> NDArray[Any]:
+        value: Any = self.inputs
+        for i in place:
+            value = value[i]
+        array = np.asarray(value)
+        if array.dtype.kind != "f":
+            raise TypeError(f"{self.name}: {label} is {array.dtype}; only floats have a derivative")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{self.name}: {label} holds {array[~np.isfinite(array)][0]}; give finite numbers")
+        return array.astype(np.float64, copy=False)
+
+    def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs of the function that may have a derivative."""
+        given = dict(zip(self.places, tensors, strict=True))
+        result = self.f(*[replace(value, (i,), given) for i, value in enumerate(self.inputs)])
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
+        for each in results:
+            if not isinstance(each, Tensor):
+                raise TypeError(f"{self.name}: the function must return Tensors, got {type(each).__name__}")
+        floats = [each for each in results if each.dtype.kind == "f"]
+        for each in floats:
+            if each.dtype != np.float64:
+                raise TypeError(
+                    f"{self.name}: the function returned {each.dtype}, too coarse for differences; let it work in the "
+                    "dtype of its inputs, which is float64 here"
+                )
+        if not floats:
+            raise TypeError(f"{self.name}: the function returned no floats; only floats have a derivative")
+        return floats
+
+    def output_label(self, i: int, count: int) -> str:
+        """The name of output number i of `count`."""
+        return "output" if count == 1 else f"output {i}"
+
+
+class Gradients:
+    """The gradients of a function as a function: of its inputs, and of the weights of its outputs."""
+
+    def __init__(self, function: Checked, seed: int) -> None:
+        self.function, self.name = function, function.name
+        outputs = function([leaf(point, False) for point in function.points])
+        names = [function.output_label(i, len(outputs)) for i in range(len(outputs))]
+        self.labels = [*function.labels, *[f"the weights of {name}" for name in names]]
+        rng = np.random.default_rng([seed, 2])
+        self.points: Arrays = [*function.points, *[uneven(rng, output.shape) for output in outputs]]
+
+    def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        count = len(self.function.points)
+        inputs = [each if each.requires_grad else leaf(each.data) for each in tensors[:count]]
+        return gradients(self.function(inputs), tensors[count:], inputs, create_graph=True)
+
+    def output_label(self, i: int, count: int) -> str:
+        """The name of output number i of `count`."""
+        return f"gradient of {self.function.labels[i]}"
+
+
+class Check:
+    """One function at one point: its values there, and its graph."""
+
+    def __init__(self, function: Checked | Gradients, rtol: float, atol: float, seed: int) -> None:
+        self.function, self.name, self.points = function, function.name, function.points
+        self.rtol, self.atol = rtol, atol
+        self.rng = np.random.default_rng(seed)
+        self.inputs = [leaf(point) for point in self.points]
+        self.outputs = function(self.inputs)
+        self.middle = [output.data.copy() for output in self.outputs]
+        for i, values in enumerate(self.middle):
+            if not np.isfinite(values).all():
+                bad = np.argwhere(~np.isfinite(values))[0]
+                raise NotDifferentiableError(f"{self.name}: {self.output(i, bad)} is {values[tuple(bad)]}")
+        for one, other in zip(self.middle, self.values(0, 0.0), strict=True):
+            if not np.allclose(one, other, 1e-10, 1e-10):
+                raise ValueError(f"{self.name}: the function gives other values when it is called again; fix its seed")
+
+    def run(self, jacobian: bool) -> None:
+        """Compare."""
+        if jacobian:
+            self.compare_all()
+        else:
+            weights = [uneven(self.rng, values.shape) for values in self.middle]
+            for i, grad in enumerate(self.gradients(weights)):
+                self.compare_along(i, weights, grad)
+
+    def compare_along(self, i: int, weights: Arrays, grad: NDArray[Any]) -> None:
+        """Compare what a random direction in input i does to the weighted outputs."""
+        direction = uneven(self.rng, grad.shape) * np.maximum(1.0, np.abs(self.points[i]))
+
+        def differs(part: NDArray[Any]) -> tuple[bool, float]:
+            try:
+                slopes, noise = self.slopes(i, part)
+            except NotDifferentiableError:
+                return True, np.inf
+            difference = dot(weights, slopes) - float(np.vdot(grad, part))
+            bound = (self.atol + self.rtol * np.abs(grad)) * np.abs(part)
+            return abs(difference) > bound.sum() + noise * dot(weights, list(map(np.sign, weights))), abs(difference)
+
+        if not np.isfinite(grad).all():
+            self.compare_element(i, np.argwhere(~np.isfinite(grad))[0])
+        if not differs(direction)[0]:
+            return
+        part = direction
+        while np.count_nonzero(part) > 1:
+            part = max(halves(part), key=lambda half: differs(half)[1])
+        self.compare_element(i, np.argwhere(part)[0])
+        slopes, _ = self.slopes(i, direction)  # raises where there is a kink that no single element shows
+        raise GradientError(
+            f"{self.name}: derivative along a random direction of {self.function.labels[i]}: "
+            f"expected {dot(weights, slopes):.9g}, got {np.vdot(grad, direction):.9g}"
+        )
+
+    def compare_element(self, i: int, element: NDArray[Any]) -> None:
+        """Compare the derivatives of all outputs by one element of input i, and name the one that is most wrong."""
+        slopes, noise = self.slopes(i, unit(self.points[i].shape, element), element)
+        weights = [np.ones(values.shape) for values in self.middle]
+
+        def differs(part: Arrays) -> float:
+            got = self.gradients(part)[i][tuple(element)]
+            difference = abs(dot(part, slopes) - float(got))
+            return np.inf if np.isnan(difference) else difference
+
+        while sum(np.count_nonzero(part) for part in weights) > 1:
+            weights = max(split(weights), key=differs)
+        ((j, place),) = [(j, np.argwhere(part)[0]) for j, part in enumerate(weights) if part.any()]
+        self.compare(j, place, i, element, slopes[j][tuple(place)], self.gradients(weights)[i][tuple(element)], noise)
+
+    def compare_all(self) -> None:
+        """Compare the derivatives of all elements of the outputs by all elements of the inputs."""
+        zeros = [np.zeros(values.shape) for values in self.middle]
+        rows = [
+            (j, place, self.gradients([*zeros[:j], unit(values.shape, place), *zeros[j + 1 :]]))
+            for j, values in enumerate(self.middle)
+            for place in places(values.shape)
+        ]
+        for i, point in enumerate(self.points):
+            for element in places(point.shape):
+                slopes, noise = self.slopes(i, unit(point.shape, element), element)
+                for j, place, grads in rows:
+                    got = grads[i][tuple(element)]
+                    self.compare(j, place, i, element, slopes[j][tuple(place)], got, noise)
+
+    def compare(self, j: int, place: Any, i: int, element: Any, expected: float, got: float, noise: float) -> None:
+        """Compare one derivative."""
+        if not abs(expected - got) <= self.atol + self.rtol * abs(expected) + noise:  # so written for nan
+            raise GradientError(
+                f"{self.name}: derivative of {self.output(j, place)} by {self.input(i, element)}: "
+                f"expected {expected:.9g} (central differences), got {got:.9g}"
+            )
+
+    def slopes(self, i: int, direction: NDArray[Any], element: Any = None) -> tuple[Arrays, float]:
+        """How fast each element of the outputs changes along a direction in input i, and how far rounding lets that
+        be off.
+
+        Differences over two widths must agree, and so must those to the left and to the right.
+        """
+        for step in STEPS:
+            lefts, rights = self.values(i, -step * direction), self.values(i, step * direction)
+            near_lefts, near_rights = self.values(i, -step / 2 * direction), self.values(i, step / 2 * direction)
+            largest = max((float(np.abs(values).max(initial=0.0)) for values in self.middle), default=0.0)
+            noise = ROUNDING * (largest + 1) / step
+            slopes, kinks = [], []
+            for j, (left, near_left, middle, near_right, right) in enumerate(
+                zip(lefts, near_lefts, self.middle, near_rights, rights, strict=True)
+            ):
+                wide, narrow = (right - left) / (2 * step), (near_right - near_left) / step
+                wide_jump, jump = (right - 2 * middle + left) / step, (near_right - 2 * middle + near_left) * 2 / step
+                slopes.append((4 * narrow - wide) / 3)  # Richardson: what is of the order of step**2 cancels
+                bound = self.rtol * (np.abs(narrow) + np.abs(jump)) + noise + self.atol
+                smooth = np.abs(2 * jump - wide_jump) <= bound  # the jump of the slope, extrapolated to step 0
+                smooth &= np.abs(wide - narrow) <= bound / np.sqrt(10 * self.rtol)
+                if not smooth.all():  # nan is not smooth either
+                    place = np.argwhere(~smooth)[0]
+                    at = tuple(place)
+                    if abs(narrow[at] - jump[at]) < 1.5 * abs(wide[at] - wide_jump[at]) or :
+                    kinks.append((j, place, (narrow - jump / 2)[tuple(place)], (narrow + jump / 2)[tuple(place)]))
+            if not kinks:
+                return slopes, noise
+        j, place, before, after = kinks[0]
+        raise NotDifferentiableError(
+            f"{self.name}: {self.output(j, place)} is not differentiable by {self.input(i, element)}: "
+            f"its slope is {before:.6g} on the left and {after:.6g} on the right; choose another point"
+        )
+
+    def values(self, i: int, change: Any) -> Arrays:
+        """The outputs with input i changed."""
+        inputs = [leaf(p + change if k == i else p, False) for k, p in enumerate(self.points)]
+        outputs = self.function(inputs)
+        if [output.shape for output in outputs] != [values.shape for values in self.middle]:
+            raise ValueError(f"{self.name}: the shapes of the outputs depend on the values of the inputs")
+        return [output.data for output in outputs]
+
+    def gradients(self, weights: Arrays) -> Arrays:
+        """The gradients of the inputs, by backward, of the weighted outputs."""
+        return [grad.data for grad in gradients(self.outputs, [leaf(w, False) for w in weights], self.inputs)]
+
+    def input(self, i: int, element: Any) -> str:
+        """The name of an element of input i."""
+        return f"{self.function.labels[i]}{subscript(element)}"
+
+    def output(self, j: int, place: Any) -> str:
+        """The name of an element of output j."""
+        return f"{self.function.output_label(j, len(self.middle))}{subscript(place)}"
+
+
+def gradients(
+    outputs: Sequence[Tensor], weights: Sequence[Tensor], inputs: Sequence[Tensor], create_graph: bool = False
+) -> list[Tensor]:
+    """The gradients of leaves, leaving what stands in their `grad` as it was."""
+    before = [each.grad for each in inputs]
+    try:
+        for each in inputs:
+            each.grad = None
+        pairs = [(y, w) for y, w in zip(outputs, weights, strict=True) if y.requires_grad]
+        if len(pairs) == 1:
+            pairs[0][0].backward(pairs[0][1], retain_graph=True, create_graph=create_graph)
+        elif pairs:  # together: a rule with several outputs is to see all of their cotangents at once
+            total = sum_(pairs[0][0] * pairs[0][1])
+            for y, w in pairs[1:]:
+                total = total + sum_(y * w)
+            total.backward(retain_graph=True, create_graph=create_graph)
+        return [leaf(np.zeros(each.shape), False) if each.grad is None else each.grad for each in inputs]
+    finally:
+        for each, grad in zip(inputs, before, strict=True):
+            each.grad = grad
+
+
+def leaf(array: Any, requires_grad: bool = True) -> Tensor:
+    """A Tensor that shares the memory of the array, and so has its layout."""
+    tensor = from_numpy(np.asarray(array))
+    tensor.requires_grad = requires_grad
+    return tensor
+
+
+def leaves(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """What is no list or tuple in nested lists and tuples, and where it stands."""
+    if isinstance(value, (list, tuple)):
+        for i, each in enumerate(value):
+            yield from leaves(each, (*path, i))
+    else:
+        yield path, value
+
+
+def replace(value: Any, path: Place, given: dict[Place, Tensor]) -> Any:
+    """The value with what is given in place of what stands at these paths."""
+    if isinstance(value, (list, tuple)):
+        parts = [replace(each, (*path, i), given) for i, each in enumerate(value)]
+        return parts if isinstance(value, list) else tuple(parts)
+    return given.get(path, value)
+
+
+def uneven(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Random numbers of both signs, none of them near 0."""
+    return np.asarray(rng.choice((-1.0, 1.0), shape) * rng.uniform(0.5, 1.5, shape))
+
+
+def unit(shape: tuple[int, ...], element: Any) -> NDArray[Any]:
+    """1 at an element, 0 elsewhere."""
+    array = np.zeros(shape)
+    array[tuple(element)] = 1.0
+    return array
+
+
+def halves(array: NDArray[Any]) -> list[NDArray[Any]]:
+    """An array as the sum of two, each with half of its elements that are not 0."""
+    order = np.cumsum(array.reshape(-1) != 0).reshape(array.shape)
+    first = order <= order.max() // 2
+    return [np.where(first, array, 0.0), np.where(first, 0.0, array)]
+
+
+def split(arrays: Arrays) -> list[Arrays]:
+    """As `halves`, for several arrays taken together."""
+    flat = np.concatenate([array.reshape(-1) for array in arrays])
+    cuts = np.cumsum([array.size for array in arrays])[:-1]
+    return [
+        [part.reshape(array.shape) for part, array in zip(np.split(half, cuts), arrays, strict=True)]
+        for half in halves(flat)
+    ]
+
+
+def dot(xs: Arrays, ys: Arrays) -> float:
+    """The sum of the products of all elements."""
+    return float(sum(np.vdot(x, y) for x, y in zip(xs, ys, strict=True)))
+
+
+def places(shape: tuple[int, ...]) -> NDArray[Any]:
+    """The indices of all elements."""
+    return np.argwhere(np.ones(shape, bool))
+
+
+def subscript(place: Any) -> str:
+    """An index as it is written; nothing for a number, or for none in particular."""
+    return "" if place is None or not len(place) else f"[{', '.join(str(i) for i in place)}]"
