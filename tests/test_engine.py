@@ -270,6 +270,13 @@ def test_inputs_and_names_of_operations() -> None:
     assert [child.data for child in (2 - x)._prev] == [2.0, 2.0]
 
 
+def test_inputs_come_before_results_and_in_order() -> None:
+    x, y = Value(2.0), Value(3.0)
+    product = x * y
+    total = product + x
+    assert total._topological() == [x, y, product, total]
+
+
 def test_an_exponent_that_is_a_value_is_an_input() -> None:
     x, y = Value(2.0), Value(3.0)
     assert (x**y)._prev == (x, y)

@@ -12,10 +12,11 @@ from .tensor import Tensor
 class SGD:
     """Stochastic gradient descent: p -= lr * v, where v is the gradient, or with momentum, v = momentum * v + gradient.
 
-    weight_decay adds weight_decay * p to the gradient. `lr` may be changed between steps. As torch.optim.SGD.
+    weight_decay adds weight_decay * p to the gradient. All three numbers may be changed between steps. Parameters
+    without a gradient stay as they are. As torch.optim.SGD. `velocities` holds v of each parameter, for resuming.
 
-    Raises TypeError where a parameter is no leaf Tensor that requires a gradient, ValueError where there are none or
-    a number is out of range.
+    Raises TypeError where a parameter is no leaf Tensor that requires a gradient, ValueError where there are none,
+    where one is given twice, or where a number is out of range.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class SGD:
                 raise TypeError(
                     f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {parameter!r:.60}"
                 )
+        if len(set(self.parameters)) < len(self.parameters):
+            raise ValueError("SGD: a parameter is given twice")
         for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
             if not value >= 0:
                 raise ValueError(f"SGD: {name} must be 0 or more, got {value}")
         self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
-        self.velocities: list[np.ndarray | None] = [None] * len(self.parameters)
+        self.velocities = [np.zeros_like(parameter._data) for parameter in self.parameters]
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -42,15 +45,16 @@ class SGD:
 
     def step(self) -> None:
         """Change every parameter that has a gradient, in place."""
-        lr, momentum, decay = self.lr, self.momentum, self.weight_decay
-        for i, parameter in enumerate(self.parameters):
+        lr, momentum, decay = float(self.lr), float(self.momentum), float(self.weight_decay)
+        for parameter, velocity in zip(self.parameters, self.velocities, strict=True):
             if parameter._grad is None:
                 continue
             data, change = parameter._data, parameter._grad._data
             if decay:
                 change = change + decay * data
             if momentum:
-                velocity = self.velocities[i]
-                self.velocities[i] = change = change.copy() if velocity is None else momentum * velocity + change
+                velocity *= momentum
+                velocity += change
+                change = velocity
             np.subtract(data, lr * change, data)
             parameter._memory.writes += 1

@@ -155,8 +155,8 @@ def batch_norm(
     normal = x - mean
     var = _total(normal * normal, axis) / (n - ddof)
     normal /= np.sqrt(var + eps)
-    if (gain + bias + total).shape != total.shape:
-        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {total.shape}")
     out = normal * gain
+    if out.shape != x.shape or gain.size > var.size or bias.size > var.size:
+        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {var.shape}")
     out += bias
     return out, mean, var, normal

@@ -257,33 +257,30 @@ class Check:
 
         Differences over two widths must agree, and so must those to the left and to the right.
         """
+        kink = ""
         for step in STEPS:
-            lefts, rights = self.values(i, -step * direction), self.values(i, step * direction)
-            near_lefts, near_rights = self.values(i, -step / 2 * direction), self.values(i, step / 2 * direction)
+            around = [self.values(i, factor * step * direction) for factor in (-1, -0.5, 0.5, 1)]
             largest = max((float(np.abs(values).max(initial=0.0)) for values in self.middle), default=0.0)
             noise = ROUNDING * (largest + 1) / step
-            slopes, kinks = [], []
-            for j, (left, near_left, middle, near_right, right) in enumerate(
-                zip(lefts, near_lefts, self.middle, near_rights, rights, strict=True)
-            ):
+            slopes, kink = [], ""
+            for j, (middle, left, near_left, near_right, right) in enumerate(zip(self.middle, *around, strict=True)):
                 wide, narrow = (right - left) / (2 * step), (near_right - near_left) / step
-                wide_jump, jump = (right - 2 * middle + left) / step, (near_right - 2 * middle + near_left) * 2 / step
-                slopes.append((4 * narrow - wide) / 3)  # Richardson: what is of the order of step**2 cancels
-                bound = self.rtol * (np.abs(narrow) + np.abs(jump)) + noise + self.atol
-                smooth = np.abs(2 * jump - wide_jump) <= bound  # the jump of the slope, extrapolated to step 0
+                wide_bend, bend = (right - 2 * middle + left) / step, (near_right - 2 * middle + near_left) * 2 / step
+                slopes.append(np.asarray((4 * narrow - wide) / 3))  # Richardson: what grows with step**2 cancels
+                bound = self.atol + self.rtol * (np.abs(narrow) + np.abs(bend)) + noise
+                smooth = np.abs(2 * bend - wide_bend) <= bound  # the bend at 0 is extrapolated, too
                 smooth &= np.abs(wide - narrow) <= bound / np.sqrt(10 * self.rtol)
-                if not smooth.all():  # nan is not smooth either
-                    place = np.argwhere(~smooth)[0]
-                    at = tuple(place)
-                    if abs(narrow[at] - jump[at]) < 1.5 * abs(wide[at] - wide_jump[at]) or :
-                    kinks.append((j, place, (narrow - jump / 2)[tuple(place)], (narrow + jump / 2)[tuple(place)]))
-            if not kinks:
+                if not kink and not smooth.all():  # nan is not smooth either
+                    place = tuple(np.argwhere(~smooth)[0])
+                    what = f"{self.output(j, place)} is not differentiable by {self.input(i, element)}: it "
+                    if max(abs(narrow[place]), abs(bend[place])) > 1.8 * max(abs(wide[place]), abs(wide_bend[place])):
+                        kink = f"{what}jumps from {near_left[place]:.6g} to {near_right[place]:.6g}"
+                    else:
+                        before, after = narrow[place] - bend[place] / 2, narrow[place] + bend[place] / 2
+                        kink = f"{what}has slope {before:.6g} on the left and {after:.6g} on the right"
+            if not kink:
                 return slopes, noise
-        j, place, before, after = kinks[0]
-        raise NotDifferentiableError(
-            f"{self.name}: {self.output(j, place)} is not differentiable by {self.input(i, element)}: "
-            f"its slope is {before:.6g} on the left and {after:.6g} on the right; choose another point"
-        )
+        raise NotDifferentiableError(f"{self.name}: {kink}; choose another point")
 
     def values(self, i: int, change: Any) -> Arrays:
         """The outputs with input i changed."""
