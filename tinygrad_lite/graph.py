@@ -298,6 +298,7 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
         walk = Walk()
         walk.flow(root._node or root, gradient, None)
         walk.run(retain_graph or create_graph, root._result if create_graph else None)
+        thread.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
         taken = {id(data_of(gradient))}
         for leaf, grad in walk.leaves.items():
             data = data_of(grad)
@@ -328,6 +329,8 @@ class Walk:
         if edge is None or grad is None:
             return
         if edge.__class__ is tuple:
+            if len(edge) != len(grad):
+                raise RuntimeError(f"backward: the rule of {op} gave {len(grad)} gradients for {len(edge)} inputs")
             for each_edge, each_grad in zip(edge, grad, strict=True):
                 self.flow(each_edge, each_grad, op)
             return
@@ -358,7 +361,12 @@ class Walk:
                 node.saved = None
             for target, rule, reads in node.plan.rules:
                 edge = tuple([node.edges[i] for i in target]) if isinstance(target, tuple) else node.edges[target]
-                self.flow(edge, rule(g, *[saved[i] for i in reads]), node.op)
+                try:
+                    grad = rule(g, *[saved[i] for i in reads])
+                except EXPLAINED as error:
+                    said = (str(error).splitlines() or [type(error).__name__])[0]
+                    raise RuntimeError(f"backward: the rule of {node.op} failed: {said}") from error
+                self.flow(edge, grad, node.op)
 
 
 def fit(grad: Any, like: Any, op: Op | None) -> Any:
