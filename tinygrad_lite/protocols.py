@@ -88,7 +88,7 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
                 raise TypeError(f"{name}: {keyword}= is not supported for Tensors")
             del keywords[keyword]
     for keyword in ("initial", "signature", "axes"):
-        if keyword in keywords:
+        if keyword in keywords and keyword not in op.parameters:
             raise TypeError(f"{name}: {keyword}= is not supported for Tensors")
     if dtype is not None:
         if "dtype" in op.parameters:

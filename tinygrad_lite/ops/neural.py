@@ -94,7 +94,7 @@ def _scatter_rows_rule(g: Array, indices: Array) -> Array:
 def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
     values, indices = np.asarray(values), np.asarray(indices).reshape(-1)
-    values = values.reshape(-1, values.shape[-1])
+    values = values.reshape(indices.size, values.shape[-1])
     if rows * indices.size <= 1 << 20:  # a product with a one-hot matrix is the faster way while that is small
         one_hots = np.zeros((rows, indices.size), values.dtype)
         one_hots[indices, np.arange(indices.size)] = 1

@@ -1,0 +1,52 @@
+"""Fetching the lecture's list of names."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+from .errors import MakemoreError
+
+URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
+SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
+TIMEOUT = 30  # seconds
+LARGEST = 10_000_000  # bytes
+
+
+def download(url: str, path: Path) -> None:
+    """Fetch the names to `path`; nothing is written unless all has come and its SHA-256 is right.
+
+    Raises MakemoreError, with status 1, where there is no answer, the answer is cut off, or it is something else.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+            body = response.read(LARGEST)
+    except ValueError as error:
+        raise MakemoreError(f"--url: {error}") from None
+    except urllib.error.HTTPError as error:
+        raise MakemoreError(f"{url}: the server answered {error.code} {error.reason}", status=1) from None
+    except http.client.IncompleteRead as error:
+        raise MakemoreError(f"{url}: cut off after {len(error.partial)} bytes; try again", status=1) from None
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise MakemoreError(f"{url}: no answer: {reason}", status=1) from None
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != SHA256:
+        raise MakemoreError(
+            f"{url}: these {len(body)} bytes are not the lecture's names: their SHA-256 is {digest}, not {SHA256}",
+            status=1,
+        )
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(body)
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise MakemoreError(f"{path}: can't be written: {error.strerror}", status=1) from None

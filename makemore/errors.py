@@ -1,0 +1,9 @@
+"""What goes wrong and is told in one line."""
+
+
+class MakemoreError(Exception):
+    """A mistake that the user can mend; `status` is the exit status of the command."""
+
+    def __init__(self, message: str, status: int = 2) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,0 +1,92 @@
+"""Inventing names, letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tinygrad_lite as tg
+import tinygrad_lite.functional as F
+
+from .errors import MakemoreError
+from .model import Model
+from .vocabulary import Vocabulary
+
+LONGEST = 100  # letters; a name is ended there, whatever the model says
+FRUITLESS = 10_000  # names that were known already, one after another, before the search for new ones is given up
+DRAWN_AT_ONCE = 1000  # letters
+
+
+class Predictor:
+    """The probabilities of the next letter after any context.
+
+    They are computed once for each context: for all contexts that differ in the last letter at once, and always for
+    these together, so that the same context gives the same numbers to the last bit, whatever was asked before.
+    """
+
+    def __init__(self, model: Model, letters: int, temperature: float = 1.0) -> None:
+        if not 0 < temperature < inf:
+            raise MakemoreError(f"--temperature must be a number above 0, got {temperature}")
+        self._model, self._letters, self._temperature = model, letters, np.float32(temperature)
+        self._known: dict[tuple[int, ...], list[NDArray[np.float32]]] = {}
+
+    def __call__(self, context: tuple[int, ...]) -> NDArray[np.float32]:
+        """context (block_size,) -> (letters,), which sums to 1."""
+        front = context[:-1]
+        if front not in self._known:
+            contexts = np.array([(*front, last) for last in range(self._letters)], np.int64)
+            self._known[front] = list(np.asarray(F.softmax(self._model.logits(contexts) / self._temperature)))
+        return self._known[front][context[-1]]
+
+
+def sample(
+    model: Model,
+    vocabulary: Vocabulary,
+    block_size: int,
+    generator: tg.Generator,
+    *,
+    temperature: float = 1.0,
+    start: str = "",
+    known: Collection[str] = (),
+) -> Iterator[str]:
+    """Names without end, all beginning with `start`, none of them in `known`.
+
+    Each letter takes one draw as torch's `multinomial` makes it, argmax(p / q) with q from `exponential`, name by
+    name; so the first names are the same however many are asked for.
+
+    Raises MakemoreError where a letter of `start` was never learned, the temperature is out of range, or no new
+    name turns up among very many.
+    """
+    for letter in start:
+        if letter not in vocabulary:
+            raise MakemoreError(f"--start: the model never saw {letter!r}; it knows {vocabulary.letters[1:]:.80}")
+    predict = Predictor(model, len(vocabulary), temperature)
+    draws = exponentials(generator, len(vocabulary))
+    prefix = vocabulary.encode(start)
+    first = ((0,) * block_size + tuple(prefix))[-block_size:]
+    fruitless = 0
+    while True:
+        numbers, context = list(prefix), first
+        while len(numbers) < LONGEST:
+            number = int(np.argmax(predict(context) / next(draws)))
+            if number == 0:
+                break
+            numbers.append(number)
+            context = (*context[1:], number)
+        name = vocabulary.decode(numbers)
+        if name and name not in known:
+            fruitless = 0
+            yield name
+        else:
+            fruitless += 1
+            if fruitless == FRUITLESS:
+                raise MakemoreError(f"{FRUITLESS} names in a row, and none was new; try a higher --temperature", 1)
+
+
+def exponentials(generator: tg.Generator, letters: int) -> Iterator[NDArray[np.float32]]:
+    """One draw (letters,) after another, from the stream of single ones."""
+    while True:
+        yield from np.asarray(generator.exponential(DRAWN_AT_ONCE, letters))

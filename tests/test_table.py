@@ -1,0 +1,393 @@
+"""Every operation of the table: its values, in every way to call it, its dtypes and its memory."""
+
+import operator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_lite as tg
+from tinygrad_lite.op import INDEX, ONE, PLAIN, SEQUENCE, Interval, numpy_functions, table
+from tinygrad_lite.testing import strategies
+
+from . import torch_backend
+from .checks import (
+    as_tensors,
+    differentiable,
+    every,
+    flat,
+    gradients,
+    kind,
+    leaf,
+    listed,
+    methods,
+    operations,
+    run,
+    wanted,
+    weights_for,
+)
+
+
+def _log_softmax(x, axis):
+    shifted = x - x.max(axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+
+
+def _set(array, index, value):
+    array[index] = value
+    return array
+
+
+def _add_at(values, index, shape):
+    array = np.zeros(shape, values.dtype)
+    np.add.at(array, index, values)
+    return array
+
+
+def _batch_norm(x, gain, bias, axis, eps, ddof):
+    mean, var = x.mean(axis, keepdims=True), x.var(axis, ddof=ddof, keepdims=True)
+    return (x - mean) / np.sqrt(var + eps) * gain + bias, mean, var
+
+
+# What an operation computes that answers for no function of NumPy.
+REFERENCES = {
+    "astype": lambda x, dtype: x.astype(dtype),
+    "batch_norm": _batch_norm,
+    "cross_entropy": lambda logits, targets: (
+        -np.mean(np.take_along_axis(_log_softmax(logits, -1), targets[..., None].astype(int), -1), dtype=logits.dtype)
+    ),
+    "embedding": lambda indices, weight: weight[indices],
+    "getitem": lambda a, index: a[index],
+    "linear": lambda x, weight, bias: x @ weight + (0 if bias is None else bias),
+    "log_softmax": _log_softmax,
+    "one_hot": lambda indices, classes, dtype: np.eye(classes, dtype=dtype)[indices],
+    "relu": lambda x: x * (x > 0),
+    "scatter_add": _add_at,
+    "scatter_rows": lambda values, indices, rows: _add_at(values, indices, (rows, values.shape[-1])),
+    "setitem": lambda a, value, index: _set(a.copy(), index, value),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softmax": lambda x, axis: np.exp(_log_softmax(x, axis)),
+}
+
+# Python's operators, each on two operands but the last two.
+OPERATORS = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "matmul": operator.matmul,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "negative": operator.neg,
+    "absolute": operator.abs,
+}
+
+
+def by_numpy(function, op, args):
+    """Call a function of NumPy: arrays by position, all else by keyword."""
+    plain = {op.parameters[i]: args[i] for i in op.plain}
+    return function(*[value for i, value in enumerate(args) if i not in op.plain], **plain)
+
+
+def expected(op, args):
+    return listed(by_numpy(op.numpy[0], op, args) if op.numpy else REFERENCES[op.name](*args))
+
+
+def assert_same(got, wanted, rtol=1e-12, atol=1e-12):
+    """Equal within rounding, and of the same shape and dtype."""
+    assert len(listed(got)) == len(wanted)
+    for one, other in zip(listed(got), wanted, strict=True):
+        other = np.asarray(other)
+        one = one.data if isinstance(one, tg.Tensor) else np.asarray(one)
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)
+        np.testing.assert_allclose(one, other, rtol, atol)
+
+
+def test_nothing_is_without_a_test():
+    """An entry must have what its tests need; what they have must be an entry."""
+    for op in table.values():
+        assert op.name in strategies.SAMPLERS or strategies.is_elementwise(op), f"{op.name}: no sampler of arguments"
+        assert bool(op.numpy) != (op.name in REFERENCES), f"{op.name}: no function of NumPy and no reference, or both"
+        assert (op.name in torch_backend.OPERATIONS) != (op.name in torch_backend.WITHOUT), f"{op.name}: not in torch"
+        assert op.function.__doc__, f"{op.name}: no docstring"
+    for names in (strategies.SAMPLERS, REFERENCES, OPERATORS, torch_backend.OPERATIONS, torch_backend.WITHOUT):
+        assert set(names) <= set(table)
+
+
+@operations
+def test_value(op):
+    def check(op, args):
+        right = expected(op, args)
+        plain = op.function(*args)
+        assert all(isinstance(each, (np.ndarray, np.generic)) for each in listed(plain))
+        assert_same(plain, right)
+        assert_same(op.function(**dict(zip(op.parameters, args, strict=True))), right)
+        tensors = as_tensors(op, args)
+        calls = [
+            lambda *args: op.function(*args),
+            lambda *args: op.function(**dict(zip(op.parameters, args, strict=True))),
+            *[lambda *args, f=function: by_numpy(f, op, args) for function in op.numpy],
+            *methods(op),
+        ]
+        for call in calls:
+            result = call(*tensors)
+            assert all(type(each) is tg.Tensor and not each.requires_grad for each in listed(result))
+            assert_same(result, right)
+
+    every(op, check)
+
+
+@operations
+def test_one_tensor_is_enough(op):
+    """A Tensor in any position, also in a list or an index, makes the results Tensors."""
+
+    def check(op, args):
+        right = expected(op, args)
+        tensors = as_tensors(op, args)
+        strong = any(np.ndim(args[i]) for i in op.singles)
+        for i, value in enumerate(args):
+            mixed = list(args)
+            mixed[i] = tensors[i]
+            if isinstance(value, list):
+                mixed[i] = [tensors[i][0], *value[1:]]
+            elif op.kinds[i] is INDEX:
+                mixed[i] = with_tensors(value)
+            if value is None or not holds_tensor(mixed[i]):
+                continue
+            for function in (op.function, *[lambda *args, f=f: by_numpy(f, op, args) for f in op.numpy]):
+                result = function(*mixed)
+                assert all(type(each) is tg.Tensor for each in listed(result))
+                if i in op.promoted or strong or not op.promoted:
+                    assert_same(result, right)
+                else:  # 0-d arrays beside a Tensor of bools: they count as numbers, and numbers give float32
+                    assert_same(result, [right[0].astype(np.float32)], 1e-6)
+
+    every(op, check)
+
+
+def with_tensors(index):
+    """An index with Tensors for its arrays."""
+    if isinstance(index, tuple):
+        return tuple(with_tensors(each) for each in index)
+    return leaf(index, False) if isinstance(index, (np.ndarray, list)) and len(np.shape(index)) else index
+
+
+def holds_tensor(value):
+    return any(isinstance(each, tg.Tensor) for each in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+@operations
+def test_operators(op):
+    if op.name not in OPERATORS:
+        pytest.skip("not an operator of Python")
+    function = OPERATORS[op.name]
+
+    def check(op, args):
+        right = [function(*args)]
+        tensors = as_tensors(op, args)
+        mixed = [[tensors[0], args[1]], [args[0], tensors[1]]] if len(args) == 2 else []
+        for operands in (tensors, *mixed):
+            result = function(*operands)
+            assert type(result) is tg.Tensor
+            assert_same(result, right)
+        if len(args) == 2 and op.name != "matmul":
+            for number in (2, 0.5, np.float32(3), np.int64(2)):
+                assert_same(function(tensors[0], number), [function(args[0], number)])
+                assert_same(function(number, tensors[1]), [function(number, args[1])])
+
+    every(op, check)
+
+
+@operations
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_dtype_is_kept(op, dtype):
+    """What is float32 stays float32: values, and gradients."""
+
+    def check(op, args):
+        right = expected(op, args)
+        result = listed(op.function(*as_tensors(op, args)))
+        rounding = 20 * np.finfo(dtype).eps
+        floats = [each for each in result if each.dtype.kind == "f"]
+        assert all(each.dtype == dtype for each in floats)
+        if dtype == np.float32 or not floats:
+            for one, other in zip(result, right, strict=True):
+                np.testing.assert_allclose(one.data, other, rounding, rounding)
+        inputs, outputs = run(op, args, wanted(op, args))
+        for grad in gradients(outputs, weights_for(outputs), inputs):
+            assert grad.dtype == dtype
+
+    every(op, check, dtype, examples=15)
+
+
+@differentiable
+def test_scalars_never_widen(op):
+    """Python's and NumPy's scalars, 0-d arrays, integers and bools leave a float32 Tensor what it is."""
+    if len(op.singles) < 2:
+        pytest.skip("takes one array")
+
+    def check(op, args):
+        for i in op.singles:
+            if args[i] is None or args[i].ndim == 0:
+                continue
+            for j in op.singles:
+                if j == i or args[j] is None:
+                    continue
+                narrow = list(args)
+                narrow[i] = leaf(args[i].astype(np.float32))
+                for other in op.singles:
+                    if other != i and args[other] is not None:
+                        narrow[other] = args[other].astype(np.float32)
+                others = [np.ones(args[j].shape, int), np.ones(args[j].shape, bool)]
+                others += [2, 2.0, np.float64(2), np.array(2.0)] if strategies.is_elementwise(op) else []
+                for other in others:
+                    narrow[j] = other
+                    for result in listed(op.function(*narrow)):
+                        assert result.dtype == np.float32
+
+    every(op, check, examples=10)
+
+
+@operations
+def test_memory(op):
+    """A result shares memory with an input only where the operation is declared a view."""
+
+    def check(op, args):
+        for inputs in (args, as_tensors(op, args)):
+            results = listed(op.function(*inputs))
+            arrays = [np.asarray(each) for each in flat(inputs, tuple(range(len(args)))) if hasattr(each, "dtype")]
+            for i, result in enumerate(results):
+                result = np.asarray(result)
+                shared = [each for each in arrays if isinstance(each, np.ndarray) and np.shares_memory(each, result)]
+                assert op.view or not shared
+                assert not any(np.shares_memory(result, np.asarray(other)) for other in results[:i])
+                if shared and isinstance(results[0], tg.Tensor):
+                    assert results[0]._memory is inputs[0]._memory
+
+    every(op, check)
+
+
+@differentiable
+def test_gradients_share_no_memory(op):
+    """Gradients can be written to, and nothing else changes."""
+
+    def check(op, args):
+        inputs, outputs = run(op, args, wanted(op, args))
+        weights = weights_for(outputs)
+        grads = gradients(outputs, weights, inputs)
+        again = gradients(outputs, weights, inputs)
+        everything = [*inputs, *outputs, *weights, *grads, *again]
+        for grad in grads:
+            assert grad.data.flags.writeable
+            for other in everything:
+                assert other is grad or not np.shares_memory(grad.data, other.data)
+        for one, other in zip(grads, again, strict=True):
+            np.testing.assert_array_equal(one.data, other.data)
+
+    every(op, check)
+
+
+@operations
+def test_torch_value(op):
+    def check(op, args):
+        right = torch_backend.OPERATIONS[op.name](*in_torch(op, args))
+        for one, other in zip(listed(op.function(*args)), listed(right), strict=True):
+            np.testing.assert_allclose(one, other.numpy(), 1e-9, 1e-11)
+            assert np.shape(one) == tuple(other.shape)
+
+    if op.name not in torch_backend.OPERATIONS:
+        pytest.skip(torch_backend.WITHOUT[op.name])
+    every(op, check)
+
+
+def in_torch(op, args):
+    """The arguments with torch's tensors for all inputs."""
+    found = []
+    for i, value in enumerate(args):
+        if op.kinds[i] is ONE and value is not None:
+            value = torch_backend.from_numpy(value)
+        elif op.kinds[i] is SEQUENCE:
+            value = [torch_backend.from_numpy(each) for each in value]
+        found.append(value)
+    return found
+
+
+@operations
+def test_without_a_rule_nothing_is_recorded(op):
+    """An operation without a derivative returns Tensors that require none."""
+    if op.vjp is not None:
+        pytest.skip("has a derivative")
+
+    def check(op, args):
+        floats = tuple(i for i, value in enumerate(args) if op.kinds[i] is not PLAIN and kind(value) == "f")
+        for result in listed(op.function(*as_tensors(op, args, floats))):
+            assert type(result) is tg.Tensor
+            assert not result.requires_grad
+            assert result.is_leaf
+
+    every(op, check)
+
+
+# Domains: what is not tested must have a reason.
+
+
+def unexplained(op, domain):
+    """Numbers outside of the stated domain, at which the operation nonetheless has a finite value; and no why."""
+    rng = np.random.default_rng(0)
+    wide = rng.choice((-1.0, 1.0), (len(op.parameters), 4000)) * 10 ** rng.uniform(-3, 3, (len(op.parameters), 4000))
+    points = np.where(rng.random(wide.shape) < 0.5, wide, rng.integers(-5, 6, wide.shape))
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(op.function(*points))
+    found = {}
+    for name, numbers in zip(op.parameters, points, strict=True):
+        interval = domain.get(name, Interval())
+        outside = finite & ((numbers < interval.low) | (numbers > interval.high))
+        if outside.any() and not interval.why:
+            found[name] = numbers[outside][0]
+    return found
+
+
+@operations
+def test_domain_is_whole(op):
+    if not strategies.is_elementwise(op):
+        assert not op.domain or op.name in strategies.SAMPLERS
+        pytest.skip("not elementwise: its sampler says what is tested")
+    assert unexplained(op, op.domain) == {}
+
+
+def test_a_domain_that_leaves_something_out_is_noticed():
+    assert unexplained(table["exp"], {"x": Interval(high=5.0)}).keys() == {"x"}
+    assert unexplained(table["power"], {"x": Interval(0.0)}).keys() == {"x"}
+    assert unexplained(table["log"], {"x": Interval(1.0)}).keys() == {"x"}
+    assert unexplained(table["log"], {"x": Interval(1.0, why="for fun")}) == {}
+
+
+@operations
+def test_generic_sampler_is_for_elementwise_operations(op):
+    """Only what broadcasts its inputs can do without a sampler of its own."""
+    if not strategies.is_elementwise(op):
+        pytest.skip("has a sampler")
+
+    def check(op, args):
+        assert np.shape(op.function(*args)) == np.broadcast_shapes(*[each.shape for each in args])
+
+    every(op, check)
+
+
+def test_numpy_functions_lead_to_their_operation():
+    assert all(function in op.numpy for function, op in numpy_functions.items())
+    assert numpy_functions[np.tanh] is table["tanh"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(args=st.one_of([strategies.arguments(table[name]) for name in ("isnan", "isinf", "isfinite", "logical_not")]))
+def test_not_finite(args):
+    (x,) = args
+    x = np.where(x > 1, np.inf, np.where(x < -1, np.nan, np.where(x < -2, -np.inf, x)))
+    for function in (np.isnan, np.isinf, np.isfinite, np.logical_not):
+        np.testing.assert_array_equal(function(tg.from_numpy(x)).data, function(x))
