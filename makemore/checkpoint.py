@@ -24,7 +24,7 @@ NAME = "checkpoint.npz"
 def save(run: Run, folder: Path) -> Path:
     """Write the run to its folder: to a temporary file first, which then takes the place of the old one at once.
 
-    Raises MakemoreError, with status 1, where that fails; the old checkpoint is still whole then.
+    Raises MakemoreError where that fails; the old checkpoint is still whole then.
     """
     run.check()
     path, temporary = folder / NAME, folder / f"{NAME}.{os.getpid()}.tmp"
@@ -65,7 +65,7 @@ def save(run: Run, folder: Path) -> Path:
         with suppress(OSError):
             temporary.unlink()
         kept = "; the last good checkpoint is still there" if path.exists() else ""
-        raise MakemoreError(f"{path}: can't be written: {error.strerror or error}{kept}", status=1) from None
+        raise MakemoreError(f"{path}: can't be written: {error.strerror or error}{kept}") from None
     return path
 
 

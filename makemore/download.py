@@ -21,7 +21,7 @@ LARGEST = 10_000_000  # bytes
 def download(url: str, path: Path) -> None:
     """Fetch the names to `path`; nothing is written unless all has come and its SHA-256 is right.
 
-    Raises MakemoreError, with status 1, where there is no answer, the answer is cut off, or it is something else.
+    Raises MakemoreError where there is no answer, the answer is cut off, or it is something else.
     """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
@@ -29,17 +29,16 @@ def download(url: str, path: Path) -> None:
     except ValueError as error:
         raise MakemoreError(f"--url: {error}") from None
     except urllib.error.HTTPError as error:
-        raise MakemoreError(f"{url}: the server answered {error.code} {error.reason}", status=1) from None
+        raise MakemoreError(f"{url}: the server answered {error.code} {error.reason}") from None
     except http.client.IncompleteRead as error:
-        raise MakemoreError(f"{url}: cut off after {len(error.partial)} bytes; try again", status=1) from None
+        raise MakemoreError(f"{url}: cut off after {len(error.partial)} bytes; try again") from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise MakemoreError(f"{url}: no answer: {reason}", status=1) from None
+        raise MakemoreError(f"{url}: no answer: {reason}") from None
     digest = hashlib.sha256(body).hexdigest()
     if digest != SHA256:
         raise MakemoreError(
-            f"{url}: these {len(body)} bytes are not the lecture's names: their SHA-256 is {digest}, not {SHA256}",
-            status=1,
+            f"{url}: these {len(body)} bytes are not the lecture's names: their SHA-256 is {digest}, not {SHA256}"
         )
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -49,4 +48,4 @@ def download(url: str, path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise MakemoreError(f"{path}: can't be written: {error.strerror}", status=1) from None
+        raise MakemoreError(f"{path}: can't be written: {error.strerror}") from None

@@ -83,7 +83,7 @@ def sample(
         else:
             fruitless += 1
             if fruitless == FRUITLESS:
-                raise MakemoreError(f"{FRUITLESS} names in a row, and none was new; try a higher --temperature", 1)
+                raise MakemoreError(f"{FRUITLESS} names in a row, and none was new; try a higher --temperature")
 
 
 def exponentials(generator: tg.Generator, letters: int) -> Iterator[NDArray[np.float32]]:

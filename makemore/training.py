@@ -17,6 +17,7 @@ from .errors import MakemoreError
 from .model import Model
 from .vocabulary import Vocabulary
 
+LARGEST = 100_000_000  # weights of the hidden layer
 DRAWN_AT_ONCE = 1000  # minibatches; the stream is the same as one by one
 
 
@@ -40,6 +41,11 @@ class Settings:
             raise MakemoreError(
                 f"--batch-size must be 2 or more, got {self.batch_size}: BatchNorm divides by the standard deviation "
                 "of a batch, and that of one example is undefined"
+            )
+        weights = self.block_size * self.embedding * self.hidden
+        if weights > LARGEST:
+            raise MakemoreError(
+                f"--block-size x --embedding x --hidden makes {weights:,} weights; more than {LARGEST:,} are too many"
             )
         if not 0 < self.learning_rate < math.inf:
             raise MakemoreError(f"--learning-rate must be a number above 0, got {self.learning_rate}")

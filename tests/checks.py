@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,15 +15,26 @@ from tinygrad_lite.op import ONE, SEQUENCE, Op, table
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf, uneven
 
+from . import torch_backend
+
 Check = Callable[[Op, tuple[Any, ...]], None]
 
-operations = pytest.mark.parametrize("op", table.values(), ids=lambda op: op.name)
-differentiable = pytest.mark.parametrize(
-    "op", [op for op in table.values() if op.vjp is not None], ids=lambda op: op.name
-)
+
+def those(condition: Callable[[Op], bool]) -> pytest.MarkDecorator:
+    """A test of each operation for which the condition holds."""
+    return pytest.mark.parametrize("op", [op for op in table.values() if condition(op)], ids=lambda op: op.name)
+
+
+operations = those(lambda op: True)
+differentiable = those(lambda op: op.vjp is not None)
 
 # Arguments with which something was wrong once: they are tried in each test.
 FOUND: dict[str, list[tuple[Any, ...]]] = {
+    "cross_entropy": [(np.ones((2, 3)).T, np.array([0, 0, 1])), (np.ones((2, 3))[::-1, ::-1], np.array([0, 2]))],
+    "linear": [(np.zeros((2, 2, 0)), np.zeros((0, 3)), np.zeros(3))],
+    "matmul": [(np.zeros((2, 2, 0)), np.zeros((0, 3))), (np.zeros((0, 2, 2)), np.zeros((2, 2)))],
+    "power": [(np.ones(2), np.array([0.0, 1.0]))],
+    "scatter_add": [(np.ones(2), np.zeros((2, 2), int), (1,))],
     "scatter_rows": [(np.zeros(0), np.int64(0), 1)],
 }
 
@@ -65,6 +76,16 @@ def as_tensors(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -
     """The arguments with Tensors, in the layout of the arrays, for all inputs; some of them require a gradient."""
     return [
         change(value, lambda array, i=i: leaf(array, i in requiring)) if op.kinds[i] in (ONE, SEQUENCE) else value
+        for i, value in enumerate(args)
+    ]
+
+
+def in_torch(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -> list[Any]:
+    """The arguments with torch's tensors for all inputs; some of them require a gradient."""
+    return [
+        change(value, lambda array, i=i: torch_backend.from_numpy(array, i in requiring))
+        if op.kinds[i] in (ONE, SEQUENCE)
+        else value
         for i, value in enumerate(args)
     ]
 
@@ -133,8 +154,3 @@ def methods(op: Op) -> Iterator[Callable[..., Any]]:
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
         if hasattr(tg.Tensor, name):
             yield getattr(tg.Tensor, name)
-
-
-def rules_of(op: Op) -> list[str]:
-    """The names of the inputs that have a rule."""
-    return list(op.vjp if isinstance(op.vjp, Mapping) else op.inputs)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lite as tg
 from tinygrad_lite.op import INDEX, ONE, PLAIN, SEQUENCE, Interval, numpy_functions, table
 from tinygrad_lite.testing import strategies
+from tinygrad_lite.testing.gradcheck import gradients, leaf
 
 from . import torch_backend
 from .checks import (
@@ -17,13 +18,13 @@ from .checks import (
     differentiable,
     every,
     flat,
-    gradients,
+    in_torch,
     kind,
-    leaf,
     listed,
     methods,
     operations,
     run,
+    those,
     wanted,
     weights_for,
 )
@@ -41,7 +42,7 @@ def _set(array, index, value):
 
 def _add_at(values, index, shape):
     array = np.zeros(shape, values.dtype)
-    np.add.at(array, index, values)
+    np.add.at(array, index, np.broadcast_to(values, array[index].shape))
     return array
 
 
@@ -175,17 +176,17 @@ def with_tensors(index):
     """An index with Tensors for its arrays."""
     if isinstance(index, tuple):
         return tuple(with_tensors(each) for each in index)
-    return leaf(index, False) if isinstance(index, (np.ndarray, list)) and len(np.shape(index)) else index
+    if isinstance(index, list):
+        return leaf(np.array(index, int), False)
+    return leaf(index, False) if isinstance(index, np.ndarray) and index.ndim else index
 
 
 def holds_tensor(value):
     return any(isinstance(each, tg.Tensor) for each in (value if isinstance(value, (list, tuple)) else [value]))
 
 
-@operations
+@those(lambda op: op.name in OPERATORS)
 def test_operators(op):
-    if op.name not in OPERATORS:
-        pytest.skip("not an operator of Python")
     function = OPERATORS[op.name]
 
     def check(op, args):
@@ -225,11 +226,9 @@ def test_dtype_is_kept(op, dtype):
     every(op, check, dtype, examples=15)
 
 
-@differentiable
+@those(lambda op: op.vjp is not None and len(op.singles) > 1)
 def test_scalars_never_widen(op):
     """Python's and NumPy's scalars, 0-d arrays, integers and bools leave a float32 Tensor what it is."""
-    if len(op.singles) < 2:
-        pytest.skip("takes one array")
 
     def check(op, args):
         for i in op.singles:
@@ -292,7 +291,7 @@ def test_gradients_share_no_memory(op):
     every(op, check)
 
 
-@operations
+@those(lambda op: op.name in torch_backend.OPERATIONS)
 def test_torch_value(op):
     def check(op, args):
         right = torch_backend.OPERATIONS[op.name](*in_torch(op, args))
@@ -300,28 +299,12 @@ def test_torch_value(op):
             np.testing.assert_allclose(one, other.numpy(), 1e-9, 1e-11)
             assert np.shape(one) == tuple(other.shape)
 
-    if op.name not in torch_backend.OPERATIONS:
-        pytest.skip(torch_backend.WITHOUT[op.name])
     every(op, check)
 
 
-def in_torch(op, args):
-    """The arguments with torch's tensors for all inputs."""
-    found = []
-    for i, value in enumerate(args):
-        if op.kinds[i] is ONE and value is not None:
-            value = torch_backend.from_numpy(value)
-        elif op.kinds[i] is SEQUENCE:
-            value = [torch_backend.from_numpy(each) for each in value]
-        found.append(value)
-    return found
-
-
-@operations
+@those(lambda op: op.vjp is None)
 def test_without_a_rule_nothing_is_recorded(op):
     """An operation without a derivative returns Tensors that require none."""
-    if op.vjp is not None:
-        pytest.skip("has a derivative")
 
     def check(op, args):
         floats = tuple(i for i, value in enumerate(args) if op.kinds[i] is not PLAIN and kind(value) == "f")
@@ -352,11 +335,8 @@ def unexplained(op, domain):
     return found
 
 
-@operations
+@those(strategies.is_elementwise)
 def test_domain_is_whole(op):
-    if not strategies.is_elementwise(op):
-        assert not op.domain or op.name in strategies.SAMPLERS
-        pytest.skip("not elementwise: its sampler says what is tested")
     assert unexplained(op, op.domain) == {}
 
 
@@ -367,11 +347,9 @@ def test_a_domain_that_leaves_something_out_is_noticed():
     assert unexplained(table["log"], {"x": Interval(1.0, why="for fun")}) == {}
 
 
-@operations
+@those(strategies.is_elementwise)
 def test_generic_sampler_is_for_elementwise_operations(op):
     """Only what broadcasts its inputs can do without a sampler of its own."""
-    if not strategies.is_elementwise(op):
-        pytest.skip("has a sampler")
 
     def check(op, args):
         assert np.shape(op.function(*args)) == np.broadcast_shapes(*[each.shape for each in args])

@@ -47,7 +47,7 @@ def divide(x: ArrayLike, y: ArrayLike) -> Array:
 def _power_x(g: Array, x: Array, y: Array) -> Array:
     if isinstance(y, (int, float)):
         return g * (y * x ** (y - 1)) if y != 0 else g * 0.0
-    return g * np.where(y == 0, 0.0, y * x ** np.where(y == 0, 1.0, y - 1))
+    return g * (y * np.where(np.logical_and(x == 0, y == 0), 1.0, x) ** (y - 1))
 
 
 def _power_y(g: Array, x: Array, y: Array, out: Array) -> Array:
@@ -63,8 +63,8 @@ def _power_y(g: Array, x: Array, y: Array, out: Array) -> Array:
 def power(x: ArrayLike, y: ArrayLike) -> Array:
     """x ** y.
 
-    The gradient of x is 0 where y is 0; that of y is 0 where x is 0 and y >= 0, and nan where x is negative: torch's
-    conventions. Integers to negative integer powers are refused.
+    The gradient of x is 0 where y is 0, also at x = 0; that of y is 0 where x is 0 and y >= 0, and nan where x is
+    negative: torch's conventions. Integers to negative integer powers are refused.
     """
     if y.__class__ is int and y == 3:
         return np.multiply(np.multiply(x, x), x)  # np.power takes a hundred times as long

@@ -42,6 +42,8 @@ def scatter_add(values: ArrayLike, index: Index, shape: Shape) -> Array:
     if is_basic(index):
         result[index] = values
     else:
+        if result.ndim == values.ndim == 1:  # np.add.at (2.4) forgets to repeat a row for an index of several axes
+            values = np.broadcast_to(values, result[index].shape)
         np.add.at(result, index, values)
     return result
 

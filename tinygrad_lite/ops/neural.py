@@ -59,7 +59,7 @@ def cross_entropy(logits: ArrayLike, targets: ArrayLike) -> Array:
         )
     rows, classes = targets.size, logits.shape[-1]
     at_target = check_indices("cross_entropy", targets, classes).reshape(-1) + np.arange(0, logits.size, classes)
-    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    shifted = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True), order="C")
     residual = np.exp(shifted)
     total = _total(residual, -1)
     loss = (np.add.reduce(np.log(total), axis=None) - np.add.reduce(shifted.take(at_target))) / rows
@@ -130,7 +130,7 @@ def _batch_norm_rule(
         of_std = _total(g_normal * normal, axis) / (n - ddof)
         grad = grad + (g_normal - _total(g_normal, axis) / n - normal * of_std) / std
     if g_mean is not None:
-        grad = grad + g_mean / n
+        grad = grad + np.broadcast_to(g_mean / n, normal.shape)
     if g_var is not None:
         grad = grad + normal * (std * g_var * (2 / (n - ddof)))
     return grad, g_gain, g_bias
