@@ -103,9 +103,9 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
 def keep_old(node: Node, target: Variable) -> None:
     """Where a rule reads the array that is about to be overwritten, let it have a copy."""
     assert node.saved is not None
-    node.saved = [
-        v.copy() if isinstance(v, ndarray) and np.may_share_memory(v, target._data) else v for v in node.saved
-    ]
+    for place, _, memory, _ in node.checks:
+        if memory is target._memory or np.may_share_memory(node.saved[place], target._data):
+            node.saved[place] = node.saved[place].copy()  # also where it lies beside the target: it may change later
     node.checks = [check for check in node.checks if check[2] is not target._memory]
 
 

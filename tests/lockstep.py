@@ -1,0 +1,337 @@
+"""Runs one script of reads, views and writes in three ways, in step: ours, torch's, and by hand.
+
+By hand means forward mode: each value goes along with its derivatives by every element of the leaves, and a view is
+a view of both. Nothing is saved for later there, so nothing can be out of date: it is right where torch refuses, too.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tinygrad_lite as tg
+
+from .torch_backend import torch
+
+LEAVES = [np.array([0.5, -1.25, 0.75]), np.array([[0.25, 1.5, -0.5], [-0.75, 0.5, 1.25]])]
+CONSTANTS = [np.array([1.5, 0.25, -0.5]), np.array([[0.5, -0.25, 1.0], [1.25, 0.75, -1.5]])]
+SIZE = sum(leaf.size for leaf in LEAVES)
+
+READS: list[Any] = [0, -1, slice(1, None), slice(None, -1), (slice(None), 0), (slice(None), slice(1, None)), ..., None]
+COPIES: list[Any] = [[0, 0, 1], [-1, 0], ([0, 1], [1, 1])]
+WRITES: list[Any] = [*READS, [1, 0], ([0, 1], [1, 2])]
+OPERANDS = 3  # a variable, a number, an ndarray
+
+
+class Step(NamedTuple):
+    """One line of a script. a and b choose variables, `form` an index or what kind of operand b is."""
+
+    name: str
+    a: int = 0
+    b: int = 0
+    form: int = 0
+    quiet: bool = False  # within no_grad()
+
+
+class Dual(NamedTuple):
+    """A value and its derivatives by all elements of the leaves, along a last axis of their own."""
+
+    value: np.ndarray
+    tangent: np.ndarray
+
+    @staticmethod
+    def constant(value: Any) -> Dual:
+        value = np.asarray(value, float)
+        return Dual(value, np.zeros((*value.shape, SIZE)))
+
+    def index(self, index: Any) -> Dual:
+        return Dual(np.asarray(self.value[index]), np.asarray(self.tangent[index]))
+
+    def copy(self) -> Dual:
+        return Dual(self.value.copy(), self.tangent.copy())
+
+
+def combine(name: str, x: Dual, y: Dual) -> Dual:
+    """x + y, x - y, x * y or x / y."""
+    u, v = x.value[..., None], y.value[..., None]
+    if name == "add":
+        value, tangent = x.value + y.value, x.tangent + y.tangent
+    elif name == "subtract":
+        value, tangent = x.value - y.value, x.tangent - y.tangent
+    elif name == "multiply":
+        value, tangent = x.value * y.value, x.tangent * v + u * y.tangent
+    else:
+        value, tangent = x.value / y.value, x.tangent / v - u * y.tangent / (v * v)
+    return Dual(np.array(value), np.broadcast_to(tangent, (*value.shape, SIZE)).copy())
+
+
+def tangents_of_leaves() -> list[Dual]:
+    ones, start, leaves = np.eye(SIZE), 0, []
+    for leaf in LEAVES:
+        leaves.append(Dual(leaf.copy(), ones[start : start + leaf.size].reshape(*leaf.shape, SIZE).copy()))
+        start += leaf.size
+    return leaves
+
+
+def apply(name: str, x: Any, y: Any) -> Any:
+    """The same on Tensors of ours or torch's."""
+    if name == "add":
+        return x + y
+    if name == "subtract":
+        return x - y
+    return x * y if name == "multiply" else x / y
+
+
+def apply_in_place(name: str, x: Any, y: Any) -> Any:
+    if name == "add":
+        x += y
+    elif name == "subtract":
+        x -= y
+    elif name == "multiply":
+        x *= y
+    else:
+        x /= y
+    return x
+
+
+BINARY = ("add", "subtract", "multiply")
+IN_PLACE = (*BINARY, "divide")
+
+
+class Lockstep:
+    """The variables of a script, in all three ways. `run` makes one step and compares."""
+
+    def __init__(self) -> None:
+        self.ours: list[Any] = [tg.tensor(leaf, requires_grad=True) for leaf in LEAVES]
+        self.theirs: list[Any] | None = [torch.tensor(leaf, requires_grad=True) for leaf in LEAVES]
+        self.duals = tangents_of_leaves()
+        self.leaves, self.their_leaves = list(self.ours), list(self.theirs)
+        for constant in CONSTANTS:
+            self.ours.append(tg.tensor(constant))
+            self.theirs.append(torch.tensor(constant))
+            self.duals.append(Dual.constant(constant.copy()))
+
+    def run(self, step: Step) -> None:
+        a, b = step.a % len(self.ours), step.b % len(self.ours)
+        if step.name == "backward":
+            return self.backward(a, bool(step.form % 2))
+        if not self.possible(step, a, b):
+            return None
+        try:
+            with tg.no_grad() if step.quiet else nullcontext():
+                made = self.step(self.ours, step, a, b)
+        except RuntimeError as error:
+            self.refused(step, a, b, str(error))
+        else:
+            self.follow(step, a, b, made)
+        return self.compare_values()
+
+    def possible(self, step: Step, a: int, b: int) -> bool:
+        """Whether shapes and indices fit, tried on copies."""
+        x, y = self.duals[a].value.copy(), self.operand(self.duals, step, b)
+        y = y.value.copy() if isinstance(y, Dual) else y
+        try:
+            if step.name == "view":
+                return self.index(READS, step).__class__ is not int or x.ndim > 1
+            if step.name == "copy":
+                x[self.index(COPIES, step)]
+            elif step.name == "flatten":
+                ours, theirs = self.ours[a], self.theirs and self.theirs[a]
+                return bool(ours.data.flags.c_contiguous and (not theirs or theirs.is_contiguous()))
+            elif step.name in BINARY:
+                np.broadcast_shapes(x.shape, np.shape(y))
+            elif step.name.startswith("in-place"):
+                return self.fits(y, x.shape)
+            elif step.name.startswith("set"):
+                part = x[self.index(WRITES, step)]
+                return np.ndim(part) > 0 and self.fits(y, part.shape)
+        except (IndexError, ValueError):
+            return False
+        return True
+
+    @staticmethod
+    def fits(y: Any, shape: tuple[int, ...]) -> bool:
+        return np.broadcast_shapes(np.shape(y), shape) == shape
+
+    @staticmethod
+    def index(indices: list[Any], step: Step) -> Any:
+        return indices[step.form // OPERANDS % len(indices)]
+
+    def operand(self, variables: list[Any], step: Step, b: int) -> Any:
+        """What stands on the right: a variable, a number, or an array (for torch a tensor)."""
+        kind = step.form % OPERANDS
+        if kind == 0:
+            return variables[b]
+        if kind == 1:
+            return Dual.constant(1.5) if variables is self.duals else 1.5
+        array = np.array([2.0, -1.0, 0.5])
+        if variables is self.duals:
+            return Dual.constant(array)
+        return torch.tensor(array) if variables is self.theirs else array
+
+    def step(self, variables: list[Any], step: Step, a: int, b: int) -> Any:
+        """The step on Tensors of ours or torch's: the new variable, or None where it only writes."""
+        x, y = variables[a], self.operand(variables, step, b)
+        name = step.name
+        if variables is self.theirs and y is not x and isinstance(y, torch.Tensor):
+            if self.overlap(a, b) and (name.startswith(("in-place", "set"))):
+                y = y.clone()  # torch refuses to read what it is writing to
+        if name in BINARY:
+            return apply(name, x, y)
+        if name == "tanh":
+            return x.tanh()
+        if name == "square":
+            return x**2
+        if name == "view":
+            return x[self.index(READS, step)]
+        if name == "copy":
+            return x[self.index(COPIES, step)]
+        if name == "transpose":
+            return x.T if x.ndim == 2 else x[:]
+        if name == "flatten":
+            return x.reshape(-1)
+        if name == "clone":
+            return x.clone()
+        if name == "detach":
+            return x.detach()
+        if name == "in-place square":
+            x **= 2
+        elif name.startswith("in-place "):
+            apply_in_place(name[9:], x, y)
+        elif name == "set":
+            x[self.index(WRITES, step)] = y
+        elif name.startswith("set "):
+            index = self.index(WRITES, step)
+            x[index] = apply_in_place(name[4:], x[index], y)
+        return None
+
+    def overlap(self, a: int, b: int) -> bool:
+        return np.may_share_memory(self.duals[a].value, self.duals[b].value)
+
+    def by_hand(self, step: Step, a: int, b: int) -> Dual | None:
+        x, y, name = self.duals[a], self.operand(self.duals, step, b), step.name
+        made, view = None, False
+        if name in BINARY:
+            made = combine(name, x, y)
+        elif name == "tanh":
+            value = np.tanh(x.value)
+            made = Dual(value, x.tangent * (1 - value * value)[..., None])
+        elif name == "square":
+            made = combine("multiply", x, x)
+        elif name == "view":
+            made, view = x.index(self.index(READS, step)), True
+        elif name == "copy":
+            made = x.index(self.index(COPIES, step)).copy()
+        elif name == "transpose":
+            axes = tuple(reversed(range(x.value.ndim)))
+            made, view = Dual(x.value.T, x.tangent.transpose(*axes, len(axes))), True
+        elif name == "flatten":
+            made, view = Dual(x.value.reshape(-1), x.tangent.reshape(-1, SIZE)), True
+            assert np.shares_memory(made.tangent, x.tangent) or not x.value.size
+        elif name == "clone":
+            made = x.copy()
+        elif name == "detach":
+            return Dual(x.value, np.zeros_like(x.tangent))
+        if made is not None:
+            return Dual(made.value if view else made.value.copy(), np.zeros_like(made.tangent)) if step.quiet else made
+        index = ... if name.startswith("in-place") else self.index(WRITES, step)
+        if name == "set":
+            new = y.copy()
+        elif name == "in-place square":
+            new = combine("multiply", x, x)
+        else:
+            new = combine(name.split()[1], x.index(index), y)
+        x.value[index] = new.value
+        if not step.quiet:
+            x.tangent[index] = new.tangent
+        return None
+
+    def refused(self, step: Step, a: int, b: int, error: str) -> None:
+        """Ours raised: it must be for a reason that we know, and torch must agree where it is about a leaf."""
+        assert "\n" not in error
+        if "shares memory with a tensor that was since written to" in error:
+            return
+        assert "leaf" in error or "this view was taken within no_grad()" in error, error
+        if self.theirs is not None:
+            try:
+                with torch.no_grad() if step.quiet else nullcontext():
+                    self.step(self.theirs, step, a, b)
+            except RuntimeError:
+                return
+            raise AssertionError(f"torch allows what we refuse: {error}")
+
+    def follow(self, step: Step, a: int, b: int, made: Any) -> None:
+        """The same step by hand and by torch."""
+        theirs = None
+        if self.theirs is not None:
+            try:
+                with torch.no_grad() if step.quiet else nullcontext():
+                    theirs = self.step(self.theirs, step, a, b)
+            except RuntimeError as error:
+                text = str(error).splitlines()[0]
+                assert "leaf Variable" not in text, f"torch refuses what we allow: {text}"
+                assert made is not None or "no_grad mode" not in text, f"torch refuses what we allow: {text}"
+                self.theirs = None
+        dual = self.by_hand(step, a, b)
+        if made is not None:
+            assert dual is not None
+            self.ours.append(made)
+            self.duals.append(dual)
+            if self.theirs is not None:
+                assert made.requires_grad == theirs.requires_grad
+                self.theirs.append(theirs)
+
+    def compare_values(self) -> None:
+        for i, (ours, dual) in enumerate(zip(self.ours, self.duals, strict=True)):
+            np.testing.assert_allclose(ours.data, dual.value, rtol=1e-9, atol=1e-12)
+            if self.theirs is not None:
+                np.testing.assert_allclose(self.theirs[i].detach().numpy(), dual.value, rtol=1e-9, atol=1e-12)
+
+    def backward(self, a: int, direct: bool) -> None:
+        """The gradient of a weighted sum of a variable, in all three ways."""
+        ours, dual = self.ours[a], self.duals[a]
+        weights = np.linspace(1, 2, dual.value.size).reshape(dual.value.shape)
+        wanted = (weights[..., None] * dual.tangent).reshape(-1, SIZE).sum(0)
+        for leaf, their_leaf in zip(self.leaves, self.their_leaves, strict=True):
+            leaf.grad = their_leaf.grad = None
+        error = self.our_backward(ours, weights, direct, wanted)
+        if error == "stale":
+            return
+        if error is None:
+            np.testing.assert_allclose(flat_gradients(self.leaves), wanted, rtol=1e-8, atol=1e-10)
+        else:
+            assert all(leaf.grad is None for leaf in self.leaves)
+        if self.theirs is None or not self.theirs[a].requires_grad:
+            return
+        try:
+            (self.theirs[a] * torch.tensor(weights)).sum().backward(retain_graph=True)
+        except RuntimeError:
+            return
+        assert error is None, f"a false alarm: {error}"
+        np.testing.assert_allclose(flat_gradients(self.their_leaves), wanted, rtol=1e-8, atol=1e-10)
+
+    def our_backward(self, ours: Any, weights: np.ndarray, direct: bool, wanted: np.ndarray) -> str | None:
+        """None where it went well, else what was wrong."""
+        try:
+            root = ours if direct else (ours * weights).sum()
+            if not root.requires_grad:
+                (ours * 1)  # says so where it is out of date
+                assert not wanted.any(), "the gradient is lost"
+                return "stale"
+            root.backward(weights if direct else None, retain_graph=True)
+        except RuntimeError as error:
+            text = str(error)
+            assert "\n" not in text
+            if "shares memory with a tensor that was since written to" in text:
+                return "stale"
+            assert "changed in place since" in text
+            return text
+        return None
+
+
+def flat_gradients(leaves: list[Any]) -> np.ndarray:
+    return np.concatenate(
+        [np.zeros(leaf.shape).ravel() if leaf.grad is None else np.asarray(leaf.grad).ravel() for leaf in leaves]
+    )

@@ -1,0 +1,55 @@
+"""Random scripts of views, reads, writes in place, no_grad, detach and backward: ours against torch and by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from .lockstep import BINARY, IN_PLACE, Lockstep, Step
+
+NAMES = (
+    *BINARY,
+    *("tanh", "square", "view", "view", "view", "copy", "transpose", "flatten", "clone", "detach"),
+    *(f"in-place {name}" for name in (*IN_PLACE, "square")),
+    *("set", "set"),
+    *(f"set {name}" for name in IN_PLACE),
+    *("backward", "backward", "backward"),
+)
+
+steps = st.builds(
+    Step,
+    st.sampled_from(NAMES),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(0, 29),
+    st.integers(0, 5).map(lambda n: n == 5),
+)
+scripts = st.lists(steps, min_size=3, max_size=14)
+
+
+def run(script: list[Step]) -> None:
+    machine = Lockstep()
+    for step in [*script, *(Step("backward", a, form=form) for a in range(14) for form in (0, 1))]:
+        if step.name == "backward" and step.a >= len(machine.ours):
+            continue
+        machine.run(step)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scripts)
+def test_random_scripts(script: list[Step]) -> None:
+    run(script)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=2000,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(scripts)
+def test_many_random_scripts(script: list[Step]) -> None:
+    run(script)
