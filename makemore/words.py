@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 import unicodedata
@@ -55,13 +56,14 @@ def read_words(path: Path) -> list[str]:
         raise MakemoreError(f"{path}: this is a folder; give a text file with one word on each line") from None
     except OSError as error:
         raise MakemoreError(f"{path}: can't be read: {error.strerror}") from None
+    raw = raw.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode()
     except UnicodeDecodeError as error:
         bad = raw.count(b"\n", 0, error.start) + 1
         raise MakemoreError(f"{path}: line {bad} is not UTF-8; save the file as UTF-8") from None
     words = []
-    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = unicodedata.normalize("NFC", text).split("\n")
     for number, line in enumerate(lines, 1):
         word = line.strip()
         if BOUNDARY in word or "\0" in word:

@@ -34,6 +34,8 @@ def run(script: list[Step]) -> None:
         if step.name == "backward" and step.a >= len(machine.ours):
             continue
         machine.run(step)
+        if not machine.tame():
+            return
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

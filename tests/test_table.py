@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
-from tinygrad_lite.op import INDEX, ONE, PLAIN, SEQUENCE, Interval, numpy_functions, table
+from tinygrad_lite.op import INDEX, PLAIN, Interval, numpy_functions, table
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
 

@@ -20,6 +20,7 @@ from .checks import (
     in_torch,
     listed,
     run,
+    those,
     wanted,
     weights_for,
 )
@@ -145,6 +146,8 @@ def check_torch(op, args):
     their_grads = torch_backend.gradients(their_outputs, their_weights, their_inputs, create_graph=True)
     their_weights = [torch_backend.from_numpy(each.data) for each in second_weights]
     their_second = torch_backend.gradients(their_grads, their_weights, their_inputs)
+    if op.name == "power" and np.any(args[1] == 0):  # d/dy d/dx x**y at y = 0 is 1/x; torch says 0
+        second = their_second = []
 
     for ours, others, rtol in (
         (outputs, their_outputs, 1e-9),
@@ -153,7 +156,7 @@ def check_torch(op, args):
     ):
         for one, other in zip(ours, others, strict=True):
             assert one.shape == tuple(other.shape)
-            np.testing.assert_allclose(one.data, other.detach().numpy(), rtol, rtol * 1e-2)
+            np.testing.assert_allclose(one.data, other.detach().numpy(force=True), rtol, rtol * 1e-2)
 
 
 @differentiable
@@ -187,33 +190,18 @@ RULES = [
 
 @pytest.mark.parametrize(("op", "name", "how"), RULES, ids=lambda each: getattr(each, "name", each))
 def test_a_wrong_rule_is_noticed(op, name, how):
+    """The very check of test_first_order fails, and names the input."""
     position = op.parameters.index(name)
-    noticed = []
-    differentiated = []
-
-    def check(op, args):
-        differentiated.append(position in wanted(op, args))
-        if not noticed:
-            try:
-                check_first(op, args)
-            except GradientError as error:
-                noticed.append(str(error))
-
-    with broken(op, position, BREAKS[how]):
-        every(op, check, examples=20, phases=[Phase.generate])
-    assert any(differentiated)
-    assert noticed
-    assert f"input {position}" in noticed[0]
-    assert "not differentiable" not in noticed[0]
+    message = rf"input {position}.*: expected .*, got"
+    with broken(op, position, BREAKS[how]), pytest.raises(GradientError, match=message):
+        every(op, check_first, phases=[Phase.generate], report_multiple_bugs=False)
 
 
 # Far away: small and large numbers, where a rule may lose all digits, or overflow.
 
 
-@differentiable
+@those(lambda op: op.vjp is not None and strategies.is_elementwise(op))
 def test_far_from_one(op):
-    if not strategies.is_elementwise(op):
-        return
     rng = np.random.default_rng(3)
     domains = [op.domain.get(name, Interval()) for name in op.parameters]
     checked = 0

@@ -9,7 +9,7 @@ import numpy as np
 from .op import SEQUENCE, Op, table
 from .variable import Variable, data_of, ndarray, variables_in
 
-NUMBERS = frozenset({float, int, bool, type(None)})  # NumPy, too, lets Python's numbers never widen an array
+NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
 FLOAT32 = np.dtype(np.float32)
 EXPLAINED = (IndexError, ValueError, TypeError, ArithmeticError)
 
@@ -22,27 +22,44 @@ def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     promoted = list(args)
     for i in op.promoted:
         each = args[i]
-        promoted[i] = [number(op, v) for v in each] if op.kinds[i] is SEQUENCE else number(op, each)
-    dtype = result_dtype(op, [promoted[i] for i in op.promoted])
+        if each is not None:
+            promoted[i] = [number(op, i, v) for v in each] if op.kinds[i] is SEQUENCE else number(op, i, each)
+    dtype = result_dtype(op, [promoted[i] for i in op.promoted if args[i] is not None])
     if dtype is not None:
         for i in op.promoted:
-            each = promoted[i]
-            promoted[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
+            each = args[i]  # not what number() made of it: a list of floats may be wanted in float64
+            if each is not None:
+                promoted[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
     return tuple(promoted)
 
 
-def number(op: Op, value: Any) -> Any:
+def is_absent(op: Op, i: int, value: Any) -> bool:
+    """Whether an input that may be left out was left out.
+
+    Raises TypeError for None elsewhere, and for a list with Tensors in it, whose gradient would be lost.
+    """
+    if value is None:
+        defaults = op.forward.__defaults__ or ()
+        optional = dict(zip(reversed(op.parameters), reversed(defaults), strict=False))
+        if optional.get(op.parameters[i], 0) is not None:
+            raise TypeError(f"{op.name}: {op.parameters[i]} takes an array or a number, got None")
+        return True
+    if isinstance(value, (list, tuple)) and any(True for _ in variables_in(value)):
+        raise TypeError(f"{op.name}: got a {type(value).__name__} of Tensors where one is wanted; stack() them")
+    return False
+
+
+def number(op: Op, i: int, value: Any) -> Any:
     """A Tensor or a Python number as it is; all else as an array, which must hold real numbers."""
     if isinstance(value, Variable) or value.__class__ in NUMBERS:
         return value
-    if any(True for _ in variables_in(value)):
-        raise TypeError(f"{op.name}: got a {type(value).__name__} of Tensors where one is wanted; stack() them")
+    is_absent(op, i, value)  # for the elements of a sequence
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{op.name}: {value!r:.60} is no array: {error}") from None
+        raise ValueError(f"{op.name}: {short(value)} is no array: {error}") from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{op.name}: takes real numbers, got {value!r:.60} ({array.dtype})")
+        raise TypeError(f"{op.name}: takes real numbers, got {short(value)} ({array.dtype})")
     if not isinstance(value, (ndarray, np.generic)) and array.dtype.kind == "f":
         return array.astype(FLOAT32)  # a list of Python's floats
     return array
@@ -65,7 +82,7 @@ def cast(value: Any, dtype: Any) -> Any:
     """The value in `dtype`; a Tensor by an operation, so that its gradient comes back in its own dtype."""
     if isinstance(value, Variable):
         return value if value._data.dtype == dtype else table["astype"].function(value, dtype)
-    return None if value is None else np.asarray(value, dtype)
+    return np.asarray(value, dtype)
 
 
 def explain(op: Op, values: Any, error: Exception) -> Exception:
@@ -84,4 +101,9 @@ def describe(value: Any) -> str:
         return f"{value.dtype}{list(value.shape)}"
     if isinstance(value, list) and any(isinstance(each, ndarray) for each in value):
         return f"[{', '.join(describe(each) for each in value)}]"
-    return f"{value!r:.40}"
+    return short(value)
+
+
+def short(value: Any) -> str:
+    """The beginning of a repr, in one line."""
+    return f"{' '.join(repr(value).split()):.60}"

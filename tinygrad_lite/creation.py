@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,25 +32,40 @@ def from_numpy(array: NDArray[Any]) -> Tensor:
     return make(Tensor, as_array(array, None, copy=False))  # type: ignore[no-any-return]
 
 
-def _made(array: NDArray[Any], requires_grad: bool) -> Tensor:
+def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requires_grad: bool) -> Tensor:
+    """function(*args, dtype=dtype) as a Tensor; what NumPy says of bad arguments gets the name before it."""
+    if name in SHAPED and not isinstance(args[0], (tuple, list)) and isinstance(dtype, int):
+        raise TypeError(f"{name}: several axes are given as a tuple: {name}(({args[0]}, {dtype}))")
+    args = tuple(arg.numpy() if isinstance(arg, Tensor) else arg for arg in args)
+    try:
+        if any(np.asarray(arg).dtype.kind not in "fiub" for arg in args if arg is not None):
+            raise TypeError("takes real numbers")
+        array = function(*args, dtype=np.float32 if dtype is None else dtype)
+    except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
+        kind = next(k for k in (TypeError, ValueError, ArithmeticError, MemoryError) if isinstance(error, k))
+        given = ", ".join(f"{arg!r:.30}" for arg in args if arg is not None)
+        raise kind(f"{name}: {str(error).splitlines()[0]} (given {given})") from None
     result = from_numpy(array)
     result.requires_grad = requires_grad
     return result
 
 
-def zeros(shape: Shape, dtype: DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+SHAPED = {"zeros", "ones"}
+
+
+def zeros(shape: Shape, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 0."""
-    return _made(np.zeros(shape, dtype), requires_grad)
+    return _made("zeros", np.zeros, shape, dtype=dtype, requires_grad=requires_grad)
 
 
-def ones(shape: Shape, dtype: DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def ones(shape: Shape, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 1."""
-    return _made(np.ones(shape, dtype), requires_grad)
+    return _made("ones", np.ones, shape, dtype=dtype, requires_grad=requires_grad)
 
 
-def full(shape: Shape, value: float, dtype: DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def full(shape: Shape, value: float | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All `value`."""
-    return _made(np.full(shape, value, dtype), requires_grad)
+    return _made("full", np.full, shape, value, dtype=dtype, requires_grad=requires_grad)
 
 
 def arange(
@@ -61,33 +77,36 @@ def arange(
 ) -> Tensor:
     """The numbers from start (or 0) up to stop, without it. Integers give int64."""
     numbers: Any = (0, start, step) if stop is None else (start, stop, step)
-    if dtype is None:
-        dtype = np.int64 if all(isinstance(n, (int, np.integer)) for n in numbers) else np.float32
-    return _made(np.arange(*numbers, dtype=dtype), requires_grad)
+    if dtype is None and all(np.asarray(n).dtype.kind in "iu" for n in numbers):
+        dtype = np.int64
+    return _made("arange", np.arange, *numbers, dtype=dtype, requires_grad=requires_grad)
 
 
 def linspace(
-    start: float, stop: float, num: int = 50, dtype: DTypeLike = np.float32, requires_grad: bool = False
+    start: float, stop: float, num: int = 50, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """`num` numbers at equal distances, from start to stop with both."""
-    return _made(np.linspace(start, stop, num, dtype=dtype), requires_grad)
+    return _made("linspace", np.linspace, start, stop, num, dtype=dtype, requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """(n, m), 1 on the diagonal and 0 elsewhere; m is n unless given."""
-    return _made(np.eye(n, m, dtype=dtype), requires_grad)
+    return _made("eye", np.eye, n, m, dtype=dtype, requires_grad=requires_grad)
 
 
 def zeros_like(a: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 0, in the shape and dtype of `a`."""
-    return _made(np.zeros_like(np.asarray(a), dtype), requires_grad)
+    return full_like(a, 0, dtype, requires_grad)
 
 
 def ones_like(a: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 1, in the shape and dtype of `a`."""
-    return _made(np.ones_like(np.asarray(a), dtype), requires_grad)
+    return full_like(a, 1, dtype, requires_grad)
 
 
-def full_like(a: ArrayLike, value: float, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    a: ArrayLike, value: float | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """All `value`, in the shape and dtype of `a`."""
-    return _made(np.full_like(np.asarray(a), value, dtype), requires_grad)
+    like = as_array(a, None, copy=False)
+    return full(like.shape, value, like.dtype if dtype is None else dtype, requires_grad)

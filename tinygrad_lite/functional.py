@@ -52,6 +52,12 @@ def batch_norm(
         return neural.batch_norm(x, gain, bias, axis, eps, ddof)  # type: ignore[return-value]
     if mean is None or var is None:
         raise ValueError("batch_norm: give both mean and var for evaluation, or neither for training")
-    scale: Any = np.divide(gain, np.sqrt(np.add(var, eps)))
-    out: Any = np.add(np.multiply(np.subtract(x, mean), scale), bias)
-    return out, mean, var  # type: ignore[return-value]
+    given_mean, given_var = _floats(mean, x), _floats(var, x)
+    out: Any = np.subtract(x, given_mean) * (_floats(gain, x) / np.sqrt(given_var + eps)) + bias
+    return out, given_mean, given_var
+
+
+def _floats(value: Any, like: Any) -> Any:
+    """A Tensor or an array of floats as it is, all else as an array of the dtype that `like` has."""
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    return value if kind == "f" else np.asarray(value, np.result_type(like, np.float32))

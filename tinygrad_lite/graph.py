@@ -7,17 +7,19 @@ after all those that used its output. That is the whole of `backward`.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Mapping
 from functools import update_wrapper, wraps
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from weakref import ReferenceType
 
 import numpy as np
 
-from .arguments import EXPLAINED, NUMBERS, explain, promote
-from .op import INPUT, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
+from .arguments import EXPLAINED, NUMBERS, explain, is_absent, promote
+from .op import INPUT, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
 from .variable import (
     Memory,
     Variable,
@@ -26,6 +28,7 @@ from .variable import (
     ndarray,
     owned,
     owner,
+    refuse_stale,
     share,
     variables_in,
 )
@@ -46,6 +49,9 @@ class Thread(threading.local):
 
     grad = True  # whether operations are recorded
 
+    def __init__(self) -> None:
+        self.before: list[bool] = []  # `grad` outside of each no_grad
+
 
 thread = Thread()
 
@@ -53,19 +59,23 @@ thread = Thread()
 class no_grad:
     """Within it, this thread records nothing: `with no_grad(): ...`, or `@no_grad()` above a function."""
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []
+    def __init__(self, *misused: object) -> None:
+        if misused:
+            raise TypeError("no_grad: takes no arguments; a decorator is written @no_grad(), with parentheses")
 
     def __enter__(self) -> None:
-        self._before.append(thread.grad)
+        thread.before.append(thread.grad)
         thread.grad = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        thread.grad = self._before.pop()
+        thread.grad = thread.before.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError("no_grad: can't decorate a generator or coroutine; write `with no_grad():` inside it")
+
         @wraps(function)
         def without_grad(*args: P.args, **keywords: P.kwargs) -> R:
             with no_grad():
@@ -82,7 +92,7 @@ class Node:
         "checks",  # (position in saved, element there, Memory, writes then) of the arrays that a tensor can write to
         "dtype",
         "edges",  # for each parameter, where its cotangent goes: a Node, an Output, a leaf, a tuple of these, None
-        "hooks",  # None, or (output, function that is shown its cotangent)
+        "kept",  # None, or [(output, weak reference to the tensor that keeps its gradient)]
         "number",
         "op",
         "plan",
@@ -93,7 +103,7 @@ class Node:
     checks: list[tuple[int, int, Memory, int]]
     dtype: Any
     edges: list[Any]
-    hooks: list[tuple[int, Callable[[Any], None]]] | None
+    kept: list[tuple[int, ReferenceType[Variable]]] | None
     number: int
     op: Op
     plan: Plan
@@ -169,7 +179,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
     first = dtype = None
     needed = 0
     even = True  # whether NumPy's promotion is ours: float Tensors of one dtype, and Python's numbers
-    stale = False
+    stale = None
     for i in op.singles:
         arg = args[i]
         if isinstance(arg, Variable):
@@ -177,23 +187,25 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             if arg._requires_grad:
                 needed |= 1 << i
             if arg._seen != arg._memory.recorded:
-                stale = True
+                stale = arg
             if first is None:
                 first = arg
                 dtype = data.dtype
             elif data.dtype is not dtype:
                 even = False
-        elif arg.__class__ not in NUMBERS:
+        elif arg.__class__ not in NUMBERS and not is_absent(op, i, arg):
             even = False
     for i in op.others:
         if args[i].__class__ is not ndarray:
             values[i] = data_of(args[i])
+            if op.kinds[i] is ONE:
+                is_absent(op, i, args[i])
             for arg in variables_in(args[i]):
                 first = arg if first is None else first
                 if arg._requires_grad:
                     needed |= 1 << i
                 if arg._seen != arg._memory.recorded:
-                    stale = True
+                    stale = arg
     if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
         args = promote(op, args)
         for i in op.promoted:
@@ -215,11 +227,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         if op.view and isinstance(args[0], Variable) and owner(results._data) is owner(args[0]._data):
             share(args[0], results)
     if op.vjp is not None and thread.grad:
-        if stale:
-            raise RuntimeError(
-                f"{op.name}: an input shares memory with a tensor that was since written to with a gradient, so "
-                "its own gradient can't be followed; take the view again after the write, or clone() before it"
-            )
+        if stale is not None:
+            refuse_stale(op.name, stale)
         if needed:
             record(op, args, values, needed, results, out)
     return results
@@ -231,11 +240,13 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
     args: as given; values: their arrays; results: Tensors of the outputs; out: all outputs, with the hidden ones.
     """
     plan = op.plans.get(needed) or op.plan(needed)
+    if not plan.inputs or (op.visible == 1 and results._data.dtype.kind != "f"):
+        return  # no rule, or a result that has no gradient
     node = Node()
     node.op = op
     node.number = new_number()
     node.plan = plan
-    node.hooks = None
+    node.kept = None
     edges: list[Any] = [None] * len(args)
     for i in plan.inputs:
         arg = args[i]
@@ -352,10 +363,9 @@ class Walk:
         while self.numbers:
             node, parts = self.waiting.pop(-heappop(self.numbers))
             g = parts[0] if len(parts) == 1 else tuple(parts)
-            if node.hooks is not None:
-                for index, hook in node.hooks:
-                    if parts[index] is not None:
-                        hook(parts[index])
+            if node.kept is not None:
+                for index, reference in node.kept:
+                    retain(reference(), parts[index])
             saved = unpack(node, cls)
             if not keep and node.plan.holds_arrays:
                 node.saved = None
@@ -367,6 +377,14 @@ class Walk:
                     said = (str(error).splitlines() or [type(error).__name__])[0]
                     raise RuntimeError(f"backward: the rule of {node.op} failed: {said}") from error
                 self.flow(edge, grad, node.op)
+
+
+def retain(variable: Variable | None, grad: Any) -> None:
+    """Add a cotangent to the `_grad` of a tensor that asked for it and is still there."""
+    if variable is not None and grad is not None:
+        copy: Any = np.copy(grad)
+        copy = copy if isinstance(copy, Variable) else make(variable._result, copy)
+        variable._grad = copy if variable._grad is None else variable._grad + copy
 
 
 def fit(grad: Any, like: Any, op: Op | None) -> Any:

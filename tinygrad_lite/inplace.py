@@ -6,18 +6,23 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .arguments import EXPLAINED, NUMBERS, cast, explain, promote
+from .arguments import EXPLAINED, NUMBERS, cast, explain, is_absent, promote
 from .graph import Node, Output, apply, record, thread
 from .op import Op, table
-from .variable import Variable, data_of, is_stale, ndarray, variables_in
+from .variable import Variable, data_of, is_stale, ndarray, refuse_stale, variables_in
 
 V = TypeVar("V", bound=Variable)
 
 
 def inplace(op: Op, target: V, other: Any) -> V:
     """`target op= other` for an operation on two arrays; returns `target`."""
+    is_absent(op, 1, other)
     recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
     check_writable(f"in-place {op.name}", target, recorded)
+    if thread.grad:
+        refuse_stale(f"in-place {op.name}", target)
+        for variable in variables_in(other):
+            refuse_stale(f"in-place {op.name}", variable)
     if recorded:
         result = apply(op, (target, other))
         if result._data.shape != target._data.shape or not np.can_cast(
@@ -30,7 +35,7 @@ def inplace(op: Op, target: V, other: Any) -> V:
         keep_old(result._node, target)
         result = cast(result, target._data.dtype)
         np.copyto(target._data, result._data)
-        adopt(target, result._node)
+        adopt(target, result._node, target._node)
     else:
         left, right = target._data, data_of(other)
         if not (right.__class__ in NUMBERS or (isinstance(other, Variable) and left.dtype is right.dtype)):
@@ -46,25 +51,27 @@ def inplace(op: Op, target: V, other: Any) -> V:
 def setitem(target: Variable, index: Any, value: Any) -> None:
     """`target[index] = value`."""
     op = table["setitem"]
+    is_absent(op, 1, value)
     recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(value)))
     check_writable("x[...] = value", target, recorded)
     if recorded and target._data.dtype.kind != "f":
         raise TypeError(f"x[...] = value: {target._data.dtype} can't carry the gradient of the value; detach() it")
     args = (target, value, index)
     values = [target._data, data_of(value), data_of(index)]
-    if recorded and is_stale(target) and not is_echo(target, values[2], value):
-        raise RuntimeError(
-            "x[...] = value: x shares memory with a tensor that was since written to with a gradient, so its own "
-            "gradient can't be followed; take the view again after the write, or clone() before it"
-        )
+    if thread.grad:
+        for variable in variables_in(value):
+            refuse_stale("x[...] = value", variable)
+        if is_stale(target) and not is_echo(target, values[2], value):
+            refuse_stale("x[...] = value", target)
     try:
         target._data[values[2]] = values[1]
     except EXPLAINED as error:
         raise explain(op, values, error) from None
     if recorded:
         needed = target._requires_grad | (any(v._requires_grad for v in variables_in(value)) << 1)
+        before = target._node
         record(op, args, values, needed, target)
-        adopt(target, target._node)
+        adopt(target, target._node, before)
     target._memory.writes += 1
 
 
@@ -109,8 +116,13 @@ def keep_old(node: Node, target: Variable) -> None:
     node.checks = [check for check in node.checks if check[2] is not target._memory]
 
 
-def adopt(target: Variable, node: Node | Output) -> None:
+def adopt(target: Variable, node: Node, before: Node | Output | None) -> None:
     """Let `target` come from `node`, and every other tensor in its memory know that its own node is stale."""
+    before = before.node if isinstance(before, Output) else before
+    if before is not None and before.kept is not None:  # retain_grad() is for the tensor as it is in the end
+        mine = [entry for entry in before.kept if entry[1]() is target]
+        before.kept = [entry for entry in before.kept if entry not in mine]
+        node.kept = [(0, reference) for _, reference in mine]
     target._node, target._requires_grad = node, True
     target._memory.recorded += 1
     target._seen = target._memory.recorded

@@ -8,6 +8,7 @@ in silence.
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,17 @@ QUERIES = {
     np.savetxt,
 }
 LIKE = {np.zeros_like, np.ones_like, np.full_like, np.empty_like}
+DEFAULTS: dict[str, tuple[Any, ...]] = {  # of keywords that NumPy's functions take and operations do not
+    "where": (True, np._NoValue),
+    "initial": (np._NoValue, None),
+    "casting": ("same_kind",),
+    "order": ("K", "C"),
+    "subok": (True, False),
+    "copy": (None,),
+    "mean": (np._NoValue,),
+    "correction": (np._NoValue,),
+    "axes": ([(-2, -1), (-2, -1), (-2, -1)],),
+}
 REDUCE: dict[Any, str] = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
 
 
@@ -62,14 +74,32 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
     """What `function(*args, **keywords)` is for Tensors."""
     op = numpy_functions.get(function)
     if op is not None:
-        return call(f"np.{function.__name__}", op, args, dict(keywords))
+        names = parameters_of(function) if len(args) > 1 else ()
+        if names[: len(args)] != op.parameters[: len(args)] and len(args) <= len(names):
+            keywords, args = {**dict(zip(names[1:], args[1:], strict=False)), **keywords}, args[:1]
+        return call(name_of(function), op, args, dict(keywords))
     if function in QUERIES or function in LIKE:
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
         if function in QUERIES:
             return result
         first = next(variables_in((*args, *keywords.values())))
         return make(first._result, result)
-    raise refusal(f"np.{function.__name__}")
+    raise refusal(name_of(function))
+
+
+def name_of(function: Any) -> str:
+    """As the user wrote it: np.sum, np.linalg.inv."""
+    return f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+
+
+@cache
+def parameters_of(function: Any) -> tuple[str, ...]:
+    """The names of the parameters that a function of NumPy takes by position; () where it does not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return ()
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
 
 
 def refusal(name: str) -> TypeError:
@@ -82,14 +112,13 @@ def refusal(name: str) -> TypeError:
 def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """Run an operation with the keywords that all of NumPy's functions have: out and dtype."""
     out, dtype = keywords.pop("out", None), keywords.pop("dtype", None)
-    for keyword, default in (("where", True), ("casting", "same_kind"), ("order", "K"), ("subok", True)):
-        if keyword in keywords and keyword not in op.parameters:
-            if keywords[keyword] is not default and keywords[keyword] != default:
+    for keyword, value in list(keywords.items()):
+        if keyword not in op.parameters:
+            if not any(value is default or repr(value) == repr(default) for default in DEFAULTS.get(keyword, ())):
                 raise TypeError(f"{name}: {keyword}= is not supported for Tensors")
             del keywords[keyword]
-    for keyword in ("initial", "signature", "axes"):
-        if keyword in keywords and keyword not in op.parameters:
-            raise TypeError(f"{name}: {keyword}= is not supported for Tensors")
+        elif value is None and keyword == "keepdims":
+            keywords[keyword] = False
     if dtype is not None:
         if "dtype" in op.parameters:
             keywords["dtype"] = dtype
@@ -108,6 +137,8 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
         raise TypeError(f"{name}: out= takes an ndarray; write into a Tensor with t[...] = value")
     if isinstance(result, Variable) and result._requires_grad:
         raise TypeError(f"{name}: out= would drop the gradient of the result; leave it out, or work within no_grad()")
+    if out.shape != np.shape(result):
+        raise ValueError(f"{name}: out= has shape {out.shape}, the result {np.shape(result)}")
     try:
         np.copyto(out, data_of(result), casting="same_kind")
     except (TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from .graph import Output, backward
 from .inplace import inplace, setitem
 from .op import table
 from .ops import elementwise, indexing, linalg, neural, reduction, shape
-from .variable import Memory, Variable, data_of, make
+from .variable import Memory, Variable, data_of, make, refuse_stale
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -46,8 +46,12 @@ class Tensor(Variable):
     @data.setter
     def data(self, value: ArrayLike) -> None:
         array = as_array(value, None, copy=False)
-        if self._requires_grad and array.dtype.kind != "f":
-            raise TypeError(f"data: a tensor that requires a gradient takes floats, got {array.dtype}")
+        bound = self._requires_grad or self._grad is not None
+        if bound and (array.shape, array.dtype) != (self.shape, self.dtype):
+            raise TypeError(
+                f"data: a tensor with a gradient keeps its shape and dtype, {self.dtype}{list(self.shape)}; "
+                f"got {array.dtype}{list(array.shape)}"
+            )
         if array is not self._data:
             self._data, self._memory, self._seen, self._base = array, Memory(), 0, None
 
@@ -131,6 +135,7 @@ class Tensor(Variable):
             raise RuntimeError(
                 "backward: this tensor requires no gradient, nor does anything that it was computed from"
             )
+        refuse_stale("backward", self)
         if gradient is None:
             if self.size != 1:
                 raise ValueError(
@@ -154,16 +159,10 @@ class Tensor(Variable):
             raise RuntimeError("retain_grad: this tensor requires no gradient")
         if self._node is None:
             return
+        refuse_stale("retain_grad", self)
         node, index = (self._node.node, self._node.index) if isinstance(self._node, Output) else (self._node, 0)
-        owner = weakref.ref(self)
-
-        def keep(grad: Any) -> None:
-            tensor = owner()
-            if tensor is not None:
-                copy = np.copy(grad) if isinstance(grad, Tensor) else make(Tensor, grad.copy())
-                tensor._grad = copy if tensor._grad is None else tensor._grad + copy
-
-        node.hooks = [*(node.hooks or []), (index, keep)]
+        entry = index, weakref.ref(self)
+        node.kept = [*(each for each in node.kept or [] if each != entry), entry]
 
     def detach(self) -> Tensor:
         """The same array outside of the graph; they share memory."""
@@ -179,9 +178,12 @@ class Tensor(Variable):
 
     def item(self) -> float | int | bool:
         """Its one element as a Python number. Raises ValueError where there are more."""
+        return self._only("item")
+
+    def _only(self, asked: str) -> Any:
         if self.size != 1:
-            raise ValueError(f"item: a tensor of shape {self.shape} has {self.size} elements, not one")
-        return self._data.item()  # type: ignore[no-any-return]
+            raise ValueError(f"{asked}: a tensor of shape {self.shape} has {self.size} elements, not one")
+        return self._data.item()
 
     def numpy(self) -> NDArray[Any]:
         """The array itself, outside of the graph; they share memory."""
@@ -192,6 +194,8 @@ class Tensor(Variable):
         return self._data.tolist()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False and dtype is not None and self.dtype != dtype:
+            raise ValueError(f"array: {self.dtype} can't become {np.dtype(dtype)} without a copy; leave out copy=False")
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
@@ -218,10 +222,10 @@ class Tensor(Variable):
         return format(self._data.item(), spec)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only("float"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only("int"))
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.size != 1:
@@ -248,14 +252,14 @@ class Tensor(Variable):
 
     def __copy__(self) -> Tensor:
         if self._node is not None:
-            raise RuntimeError("copy: only leaves can be copied or pickled; use clone() or detach()")
+            raise RuntimeError("tensor: only leaves can be copied or pickled; use clone() or detach()")
         alias = self.detach()
         alias._requires_grad, alias._grad = self._requires_grad, self._grad
         return alias
 
     def __reduce__(self) -> Any:
         if self._node is not None:
-            raise RuntimeError("pickle: only leaves can be copied or pickled; use detach() first")
+            raise RuntimeError("tensor: only leaves can be copied or pickled; use clone() or detach()")
         return restore, (type(self), self._data, self._requires_grad, self._grad)
 
     __hash__ = object.__hash__

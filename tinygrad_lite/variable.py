@@ -63,6 +63,15 @@ def is_stale(variable: Variable) -> bool:
     return variable._seen != variable._memory.recorded
 
 
+def refuse_stale(what: str, variable: Variable) -> None:
+    """Raise RuntimeError where a tensor is stale: its gradient would be that of an earlier value."""
+    if is_stale(variable):
+        raise RuntimeError(
+            f"{what}: the tensor shares memory with one that was since written to with a gradient, so its own "
+            "gradient can't be followed; take the view again after the write, or clone() before it"
+        )
+
+
 def owner(array: Any) -> Any:
     """The array at the end of a chain of views: whose memory it is."""
     while array.base.__class__ is ndarray:

@@ -1,5 +1,6 @@
 """Reading lists of words, and the list that comes with makemore."""
 
+import errno
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from makemore import words
 from makemore.errors import MakemoreError
 from makemore.words import bundled_names, lecture_names, locate, read_words
 
-LETTERS = "abcxyzABCéñüßœåžłőşאבγδΩжщаのアミ村林बर한글'’- \U00010400"
+LETTERS = "abcxyzABCéñüßœåžłőşאבβδΩжщфのアミ村林बर한글'- \U00010400"
 WORDS = st.text(LETTERS, min_size=1, max_size=12) | st.text(
     st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters=".\ufeff"), min_size=1
 )
@@ -85,10 +86,11 @@ def test_folder(tmp_path):
     assert refusal(tmp_path) == "this is a folder; give a text file with one word on each line"
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user to whom something is forbidden")
-def test_forbidden(file):
-    file.write_text("emma\n")
-    file.chmod(0)
+def test_forbidden(file, monkeypatch):
+    def read_bytes(self):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
     assert refusal(file) == "can't be read: Permission denied"
 
 
@@ -97,11 +99,15 @@ def test_forbidden(file):
     before=st.lists(st.text("añж", max_size=5), max_size=20),
     bad=st.sampled_from([b"\xff", b"\xe9va", b"\xc3"]),
     newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    bom=st.booleans(),
 )
-@example([], b"\xff\xfee\x00m\x00", "\n")
-def test_not_utf8(tmp_path_factory, before, bad, newline):
+@example([], b"\xff\xfee\x00m\x00", "\n", False)
+@example([""], b"\xff", "\r", False)
+@example(["", "", ""], b"\xff", "\n", True)
+def test_not_utf8(tmp_path_factory, before, bad, newline, bom):
     path = tmp_path_factory.getbasetemp() / "bad.txt"
-    path.write_bytes("".join(line + newline for line in before).encode() + bad + newline.encode() + b"anna")
+    text = "\ufeff" * bom + "".join(line + newline for line in before)
+    path.write_bytes(text.encode() + bad + newline.encode() + b"anna")
     assert refusal(path) == f"line {len(before) + 1} is not UTF-8; save the file as UTF-8"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def _power_x(g: Array, x: Array, y: Array) -> Array:
 
 def _power_y(g: Array, x: Array, y: Array, out: Array) -> Array:
     zero = np.logical_and(x == 0, y >= 0)
-    return g * np.where(zero, 0.0, out * np.log(np.where(zero, 1.0, x)))
+    return g * np.where(zero, 0.0, out * np.log(np.where(zero, np.ones_like(out), x)))
 
 
 @primitive(
@@ -160,13 +160,23 @@ def minimum(x: ArrayLike, y: ArrayLike) -> Array:
 )
 def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     """x where the condition holds, else y."""
+    if np.asarray(condition).dtype.kind not in "biuf":
+        raise TypeError(f"where: the condition must be bools, got {condition!r:.40}")
     return np.where(condition, x, y)
 
 
 @primitive(vjp=lambda g, x_shape: g, promotes=())
 def astype(x: ArrayLike, dtype: type) -> Array:
-    """A copy in another dtype. The gradient comes back in the dtype of x."""
-    return np.asarray(x).astype(dtype)
+    """A copy in another dtype: float, int or bool. The gradient comes back in the dtype of x; only floats carry one."""
+    return np.asarray(x).astype(real_dtype("astype", dtype))
+
+
+def real_dtype(name: str, dtype: type) -> np.dtype[Any]:
+    """The dtype, if Tensors can have it."""
+    known = np.dtype(dtype)
+    if known.kind not in "fiub" or known.itemsize > 8:
+        raise TypeError(f"{name}: takes a dtype of float, int or bool, got {known}")
+    return known
 
 
 @primitive(np.copy, vjp=lambda g: g, promotes=())

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..graph import primitive
 from ..op import Array, Index
+from .elementwise import real_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,8 +84,10 @@ def one_hot(indices: ArrayLike, num_classes: int, dtype: type = np.float32) -> A
 
     Raises TypeError where the indices are no integers, IndexError where one is out of range.
     """
+    if not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
+        raise ValueError(f"one_hot: num_classes must be an integer of 1 or more, got {num_classes!r:.40}")
     array = check_indices("one_hot", indices, num_classes)
-    return np.equal(array[..., None], np.arange(num_classes)).astype(dtype)
+    return np.equal(array[..., None], np.arange(num_classes)).astype(real_dtype("one_hot", dtype))
 
 
 def check_indices(name: str, indices: ArrayLike, size: int) -> Array:

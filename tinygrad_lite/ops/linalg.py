@@ -30,7 +30,9 @@ def matmul_y(g: Array, x: Array, y_shape: Shape) -> Array:
         return g * x if len(y_shape) == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
     if len(y_shape) == 1:
         return np.matmul(np.expand_dims(g, -2), x)[..., 0, :]
-    if len(y_shape) == 2 and x.ndim > 2 and x.size and g.size:  # one product in place of a batch of them that is summed afterwards
+    if (
+        len(y_shape) == 2 and x.ndim > 2 and x.size and g.size
+    ):  # one product in place of a batch of them that is summed afterwards
         x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
     return np.matmul(x.mT, g)
 

@@ -82,6 +82,8 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Ar
     except ValueError:
         raise ValueError(f"linear: {mismatch(np.shape(x), np.shape(weight))}") from None
     if bias is not None:
+        if np.shape(bias) != out.shape[-1:]:
+            raise ValueError(f"linear: weight {np.shape(weight)} takes a bias {out.shape[-1:]}, got {np.shape(bias)}")
         out += bias
     return out
 
@@ -111,6 +113,8 @@ def embedding(indices: ArrayLike, weight: ArrayLike) -> Array:
     Raises TypeError where the indices are no integers, IndexError where one is negative or too large.
     """
     weight = np.asarray(weight)
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: weight must be (C, D), got {weight.shape}")
     return weight.take(check_indices("embedding", indices, len(weight)), 0)
 
 
@@ -146,7 +150,7 @@ def batch_norm(
     `normal`, out before gain and bias, serves the rule.
     Source: Ioffe and Szegedy, "Batch Normalization", 2015.
     """
-    x, gain, bias = np.asarray(x), np.asarray(gain), np.asarray(bias)
+    x = np.asarray(x)
     total = _total(x, axis)
     n = x.size // total.size if total.size else 0
     if n <= ddof:
@@ -156,7 +160,7 @@ def batch_norm(
     var = _total(normal * normal, axis) / (n - ddof)
     normal /= np.sqrt(var + eps)
     out = normal * gain
-    if out.shape != x.shape or gain.size > var.size or bias.size > var.size:
-        raise ValueError(f"batch_norm: gain {gain.shape} and bias {bias.shape} must broadcast to {var.shape}")
+    if out.shape != x.shape or np.size(gain) > var.size or np.size(bias) > var.size:
+        raise ValueError(f"batch_norm: gain {np.shape(gain)} and bias {np.shape(bias)} must broadcast to {var.shape}")
     out += bias
     return out, mean, var, normal

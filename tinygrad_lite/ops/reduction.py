@@ -53,9 +53,10 @@ def _var_rule(g: Array, a: Array, a_shape: tuple[int, ...], axis: Axis, ddof: in
 
 
 def _std_rule(g: Array, a: Array, out: Array, a_shape: tuple[int, ...], axis: Axis, ddof: int, keepdims: bool) -> Array:
-    # where all elements are equal a - mean is 0, and so is the gradient: any divisor but 0 will do
-    divisor = np.where(out == 0, 1.0, out) * (_count(a_shape, axis) - ddof)
-    return _expand(g / divisor, a_shape, axis, keepdims) * (a - np.mean(a, axis=axis, keepdims=True))
+    # where all elements are equal the gradient is 0; out need not be: the mean is rounded
+    equal = np.max(a, axis=axis, keepdims=True) == np.min(a, axis=axis, keepdims=True)
+    divisor = np.where(equal, np.inf, _expand(out, a_shape, axis, keepdims) * (_count(a_shape, axis) - ddof))
+    return _expand(g, a_shape, axis, keepdims) / divisor * (a - np.mean(a, axis=axis, keepdims=True))
 
 
 def _extreme_rule(g: Array, a: Array, out: Array, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:

@@ -1,0 +1,504 @@
+"""Checkpoints: they give back the run to the last bit, refuse what is damaged, and always leave a whole one."""
+
+import errno
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import zipfile
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from makemore import checkpoint
+from makemore.__main__ import main
+from makemore.errors import MakemoreError
+from makemore.training import Run, Settings
+from makemore.words import bundled_names, read_words
+
+WORDS = ["anna", "ben", "Zoë", "clara", "émile", "ида", "noah", "mia", "leo", "emma", "ava", "olivia"]
+SMALL = Settings(steps=60, batch_size=4, block_size=2, embedding=3, hidden=5, seed=7)
+
+
+def small_run(steps=0):
+    run = Run(WORDS, SMALL)
+    run.advance(steps)
+    return run
+
+
+def arrays_of(folder):
+    with np.load(folder / checkpoint.NAME, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def assert_same_checkpoint(one, other):
+    """To the last bit."""
+    one, other = arrays_of(one), arrays_of(other)
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        assert (array.dtype, array.shape) == (other[name].dtype, other[name].shape), name
+        assert array.tobytes() == other[name].tobytes(), name
+
+
+def refusal(function, *arguments, status=2):
+    with pytest.raises(MakemoreError) as caught:
+        function(*arguments)
+    assert caught.value.status == status
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A folder with a run of 10 steps."""
+    checkpoint.save(small_run(10), tmp_path)
+    return tmp_path
+
+
+# Round trips.
+
+
+def test_round_trip(tmp_path):
+    run = small_run(25)
+    run.dev_loss()
+    run.optimiser.momentum = 0.5
+    run.optimiser.velocities[0][...] = 3
+    assert checkpoint.save(run, tmp_path / "a") == tmp_path / "a" / "checkpoint.npz"
+    again = checkpoint.load(tmp_path / "a")
+    assert again.words == WORDS
+    assert again.settings == SMALL
+    assert again.vocabulary.letters == run.vocabulary.letters
+    assert again.step == 25
+    assert again.dev_losses == run.dev_losses
+    assert again.optimiser.momentum == 0.5
+    for name, array in run.model.state.items():
+        np.testing.assert_array_equal(again.model.state[name], array)
+    for one, other in zip(again.optimiser.velocities, run.optimiser.velocities, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(again.losses, run.losses)
+    checkpoint.save(again, tmp_path / "b")
+    assert_same_checkpoint(tmp_path / "a", tmp_path / "b")
+
+
+def test_what_it_holds(saved):
+    arrays = arrays_of(saved)
+    assert not any(array.dtype.hasobject for array in arrays.values())
+    header = json.loads(bytes(arrays["header"]))
+    assert (header["format"], header["version"], header["step"]) == ("makemore checkpoint", 1, 10)
+    assert header["settings"] == SMALL.as_dict()
+    assert header["vocabulary"] == "." + "".join(sorted(set("".join(WORDS))))
+    assert bytes(arrays["words"]).decode().split("\n") == WORDS
+    assert arrays["losses"].shape == (10,)
+
+
+@settings(max_examples=30, deadline=None)
+@given(stops=st.lists(st.integers(0, 60), max_size=3).map(sorted))
+@example([30])
+@example([0, 60])
+def test_resume_is_exact(tmp_path_factory, stops):
+    """Stopped anywhere, and resumed from the file, it ends as in one go."""
+    one, other = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("other")
+    checkpoint.save(small_run(60), one)
+    run = small_run()
+    for stop in stops:
+        run.advance(stop - run.step)
+        checkpoint.save(run, other)
+        run = checkpoint.load(other)
+    run.advance(60)
+    assert run.done
+    checkpoint.save(run, other)
+    assert_same_checkpoint(one, other)
+
+
+def test_resume_is_exact_across_what_is_drawn_at_once(tmp_path):
+    """2,000 steps at one go, and stopped at 1,000 and some, where the next minibatches have been drawn already."""
+    whole = Run(WORDS, Settings(2000, 16, 2, 3, 5))
+    whole.advance(2000)
+    for stop in (999, 1000, 1001):
+        run = Run(WORDS, whole.settings)
+        run.advance(stop)
+        checkpoint.save(run, tmp_path / "other")
+        run = checkpoint.load(tmp_path / "other")
+        run.advance(2000)
+        checkpoint.save(run, tmp_path / "other")
+        checkpoint.save(whole, tmp_path / "one")
+        assert_same_checkpoint(tmp_path / "one", tmp_path / "other")
+
+
+# Interrupted in earnest.
+
+FLAGS = ["--steps", "2000", "--hidden", "8", "--embedding", "4"]
+
+
+def start(folder, *flags):
+    command = [sys.executable, "-m", "makemore", "train", "--out", str(folder), *flags]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(process, text):
+    for line in process.stderr:
+        if text in line:
+            return
+    pytest.fail(f"ended without telling {text!r}")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    assert main(["train", "--out", str(folder), *FLAGS]) == 0
+    return folder
+
+
+def step_of(folder):
+    return checkpoint.read(folder)[0]["step"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal(tmp_path, uninterrupted, number):
+    """Ctrl-C saves, says how to go on, and going on ends as if nothing had happened."""
+    with start(tmp_path, *FLAGS) as process:
+        wait_for(process, "step     100 ")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    step = step_of(tmp_path)
+    assert 100 <= step < 2000
+    stopped = f"Stopped after step {step:,}; all is saved. Go on with: makemore train --resume --out {tmp_path}"
+    assert out.splitlines()[-1] == stopped
+    assert main(["train", "--out", str(tmp_path), "--resume"]) == 0
+    assert_same_checkpoint(tmp_path, uninterrupted)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+def test_killed(tmp_path, uninterrupted):
+    """kill -9 after a save: the checkpoint is whole, and leads to the same end."""
+    with start(tmp_path, *FLAGS) as process:
+        wait_for(process, "step   1,000 ")
+        while step_of(tmp_path) < 1000:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert 1000 <= step_of(tmp_path) < 2000
+    assert main(["train", "--out", str(tmp_path), "--resume"]) == 0
+    assert_same_checkpoint(tmp_path, uninterrupted)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+def test_killed_while_saving(tmp_path):
+    """At whatever moment of a save it ends, there is a whole checkpoint: the one before, or the new one."""
+    program = textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from makemore import checkpoint
+        run = checkpoint.load(Path({str(tmp_path)!r}))
+        print("ready", flush=True)
+        while True:
+            run.advance(1)
+            checkpoint.save(run, Path({str(tmp_path)!r}))
+    """)
+    run = Run(WORDS, Settings(10**6, 16, 2, 3, 5))
+    checkpoint.save(run, tmp_path)
+    for delay in (0.0, 0.003, 0.01, 0.017):
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(delay)
+            process.kill()
+        checkpoint.load(tmp_path)
+    checkpoint.save(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.NAME]
+
+
+# Damaged, and foreign.
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("content")
+    checkpoint.save(small_run(10), folder)
+    return (folder / checkpoint.NAME).read_bytes()
+
+
+def folder_with(tmp_path_factory, content):
+    folder = tmp_path_factory.getbasetemp() / "damaged"
+    folder.mkdir(exist_ok=True)
+    (folder / checkpoint.NAME).write_bytes(content)
+    return folder
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_truncated(tmp_path_factory, content, data):
+    end = data.draw(st.integers(0, len(content) - 1))
+    folder = folder_with(tmp_path_factory, content[:end])
+    assert "is damaged" in refusal(checkpoint.load, folder)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_bytes_changed(tmp_path_factory, content, data):
+    """Never a traceback. What is loaded nonetheless is the run itself: the change was in no byte that counts."""
+    changed = bytearray(content)
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5, unique=True)):
+        changed[place] ^= data.draw(st.integers(1, 255))
+    folder = folder_with(tmp_path_factory, bytes(changed))
+    run = None
+    with suppress(MakemoreError):
+        run = checkpoint.load(folder)
+    if run is not None:
+        right = small_run(10)
+        assert run.settings == right.settings
+        assert run.words == right.words
+        for name, array in right.model.state.items():
+            np.testing.assert_array_equal(run.model.state[name], array)
+
+
+def rewritten(folder, **changes):
+    """Replace arrays of a checkpoint; None takes one out."""
+    arrays = {**arrays_of(folder), **changes}
+    np.savez(folder / checkpoint.NAME, **{name: array for name, array in arrays.items() if array is not None})
+
+
+def with_header(folder, **changes):
+    header = {**json.loads(bytes(arrays_of(folder)["header"])), **changes}
+    rewritten(folder, header=checkpoint.text_to_array(json.dumps(header)))
+
+
+def test_rewriting_alone_does_no_harm(saved):
+    with_header(saved)
+    assert checkpoint.load(saved).step == 10
+
+
+@pytest.mark.parametrize(
+    "name", ["header", "words", "generator", "losses", "model.C", "model.running_std", "velocity.0", "velocity.6"]
+)
+def test_array_missing(saved, name):
+    rewritten(saved, **{name: None})
+    assert "is damaged" in refusal(checkpoint.load, saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("model.C", np.zeros((3, 3), np.float32)),
+        ("model.C", np.zeros(3, "S5")),
+        ("losses", np.zeros(11, np.float32)),
+        ("losses", np.zeros(1, np.float32)),
+        ("losses", np.zeros((), np.float32)),
+        ("generator", np.zeros(3, np.uint8)),
+        ("generator", np.zeros(5056, np.uint8)),
+        ("velocity.1", np.zeros((2, 2), np.float32)),
+        ("velocity.1", np.zeros((), np.float32)),
+        ("words", np.frombuffer(b"\xff\xff", np.uint8)),
+        ("words", np.frombuffer(b"anna\nben", np.uint8)),
+        ("words", np.zeros((2, 2))),
+        ("header", np.frombuffer(b"{", np.uint8)),
+        ("header", np.frombuffer(b"[1]", np.uint8)),
+        ("header", np.zeros(0, np.uint8)),
+    ],
+)
+def test_array_wrong(saved, name, array):
+    rewritten(saved, **{name: array})
+    assert str(saved / checkpoint.NAME) in refusal(checkpoint.load, saved)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": {"steps": 60}},
+        {"settings": {**SMALL.as_dict(), "hidden": 6}},
+        {"settings": {**SMALL.as_dict(), "hidden": "many"}},
+        {"settings": {**SMALL.as_dict(), "hidden": 0}},
+        {"settings": {**SMALL.as_dict(), "steps": 5}},
+        {"settings": {**SMALL.as_dict(), "layers": 3}},
+        {"settings": None},
+        {"step": 9},
+        {"step": -1},
+        {"step": None},
+        {"vocabulary": ".ab"},
+        {"momentum": "x"},
+        {"dev_losses": 5},
+        {"dev_losses": [[1]]},
+    ],
+)
+def test_header_wrong(saved, changes):
+    with_header(saved, **changes)
+    assert str(saved / checkpoint.NAME) in refusal(checkpoint.load, saved)
+
+
+def test_other_version(saved):
+    with_header(saved, version=2)
+    message = f"{saved / checkpoint.NAME}: has format 2, this makemore reads format 1"
+    assert refusal(checkpoint.load, saved) == message
+
+
+def test_foreign_npz(tmp_path):
+    np.savez(tmp_path / checkpoint.NAME, a=np.zeros(3))
+    assert refusal(checkpoint.load, tmp_path).endswith("is damaged, or no makemore checkpoint")
+
+
+def test_foreign_header(saved):
+    with_header(saved, format="something else")
+    assert refusal(checkpoint.load, saved) == f"{saved / checkpoint.NAME}: is no makemore checkpoint"
+
+
+def npy():
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+def foreign_zip():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("header", "not an array")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", npy(), foreign_zip(), b"PK\x03\x04", b"\x80\x04K\x05."])
+def test_no_npz(tmp_path, content):
+    (tmp_path / checkpoint.NAME).write_bytes(content)
+    assert refusal(checkpoint.load, tmp_path).endswith("is damaged, or no makemore checkpoint")
+
+
+class Trap:
+    """Unpickled, it leaves a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+@pytest.mark.parametrize("name", ["header", "words", "extra"])
+def test_pickles_are_refused(saved, name):
+    rewritten(saved, **{name: np.array([Trap(saved / "trap")], object)})
+    assert "is damaged" in refusal(checkpoint.load, saved)
+    assert not (saved / "trap").exists()
+
+
+def test_nothing_there(tmp_path):
+    folder = tmp_path / "none"
+    message = f"{folder}: holds no checkpoint; `makemore train --out {folder}` makes one"
+    assert refusal(checkpoint.load, folder) == message
+    assert refusal(checkpoint.load, tmp_path).startswith(f"{tmp_path}: holds no checkpoint")
+
+
+def test_folder_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert refusal(checkpoint.load, tmp_path / "file") == f"{tmp_path / 'file'}: is no folder"
+
+
+def test_checkpoint_is_a_folder(tmp_path):
+    (tmp_path / checkpoint.NAME).mkdir()
+    assert "is damaged" in refusal(checkpoint.load, tmp_path)
+
+
+# Saves that fail.
+
+
+def full(*arguments, **keywords):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def half_written(file, **arrays):
+    file.write(b"PK")
+    full()
+
+
+@pytest.mark.parametrize(
+    ("place", "function"),
+    [("numpy.savez", full), ("numpy.savez", half_written), ("os.fsync", full), ("os.replace", full)],
+)
+def test_disk_full(saved, monkeypatch, place, function):
+    before = (saved / checkpoint.NAME).read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(place, function)
+        message = refusal(checkpoint.save, small_run(20), saved)
+    path = saved / checkpoint.NAME
+    assert message == f"{path}: can't be written: No space left on device; the last good checkpoint is still there"
+    assert [entry.name for entry in saved.iterdir()] == [checkpoint.NAME]
+    assert path.read_bytes() == before
+    assert checkpoint.load(saved).step == 10
+
+
+def test_disk_full_from_the_beginning(tmp_path, monkeypatch):
+    monkeypatch.setattr("numpy.savez", full)
+    message = refusal(checkpoint.save, small_run(), tmp_path)
+    assert message == f"{tmp_path / checkpoint.NAME}: can't be written: No space left on device"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
+def test_disk_full_in_earnest(saved):
+    """The system itself refuses to write so much: one line, and the checkpoint before stays."""
+    before = (saved / checkpoint.NAME).read_bytes()
+    program = textwrap.dedent("""
+        import resource, signal, sys
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))
+        from makemore.__main__ import main
+        sys.exit(main(sys.argv[1:]))
+    """)
+    command = [sys.executable, "-c", program, "train", "--resume", "--out", str(saved)]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert len(found.stderr.splitlines()) == 1
+    assert found.stderr.startswith(f"makemore: error: {saved / checkpoint.NAME}: can't be written: ")
+    assert found.stderr.endswith("; the last good checkpoint is still there\n")
+    assert [entry.name for entry in saved.iterdir()] == [checkpoint.NAME]
+    assert (saved / checkpoint.NAME).read_bytes() == before
+
+
+def test_out_below_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    message = refusal(checkpoint.save, small_run(), tmp_path / "file" / "out")
+    assert message.endswith("can't be written: Not a directory")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["W1", "running_mean", "running_std"])
+def test_numbers_gone_wrong_are_never_saved(saved, name, bad):
+    run = small_run(20)
+    run.model.state[name][0, 0] = bad
+    assert refusal(checkpoint.save, run, saved, status=1).startswith(f"step 20: {name} holds nan or inf: ")
+    assert checkpoint.load(saved).step == 10
+
+
+def test_left_over_temporary_files_go(saved):
+    left = saved / f"{checkpoint.NAME}.12345.tmp"
+    left.write_bytes(b"half")
+    other = saved / "notes.tmp"
+    other.write_text("mine")
+    checkpoint.save(small_run(20), saved)
+    assert sorted(entry.name for entry in saved.iterdir()) == [checkpoint.NAME, "notes.tmp"]
+    assert checkpoint.load(saved).step == 20
+
+
+# The data on --resume.
+
+
+def test_same_data(saved):
+    run = checkpoint.load(saved)
+    checkpoint.check_same_data(run, WORDS)
+    message = refusal(checkpoint.check_same_data, run, [*WORDS, "Øx"])
+    assert message.startswith("--data has another vocabulary than the run: they differ in x Ø;")
+    message = refusal(checkpoint.check_same_data, run, WORDS[::-1])
+    assert message == "--data holds other words than the run; leave it out to go on with the run's own"
+
+
+def test_reference_model_fits(tmp_path):
+    """The size of the default model's checkpoint, which is written 20 times, and the time it takes."""
+    run = Run(read_words(bundled_names()), Settings())
+    path = checkpoint.save(run, tmp_path)
+    assert path.stat().st_size < 2_000_000

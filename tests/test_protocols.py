@@ -1,0 +1,503 @@
+"""A Tensor among NumPy's functions and operators: what works, what is refused, and by what name."""
+
+import operator
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tg
+from tinygrad_lite.op import numpy_functions, table
+from tinygrad_lite.protocols import LIKE, QUERIES
+from tinygrad_lite.tensor import Tensor
+
+from .messages import refused
+
+
+def leaf(data, dtype=None):
+    return tg.tensor(data, requires_grad=True, dtype=dtype)
+
+
+def matrix():
+    return leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+
+
+M = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], np.float32)
+
+
+# Operators.
+
+OPERANDS = {
+    "ndarray": np.array([0.5, 3.0, 2.0], np.float32),
+    "row": np.array([[0.5, 3.0, 2.0], [1.0, 1.5, 0.25]], np.float32),
+    "ndarray 0-d": np.array(2.5, np.float32),
+    "float32": np.float32(2.5),
+    "float64": np.float64(2.5),
+    "int64": np.int64(2),
+    "list": [0.5, 3.0, 2.0],
+    "tuple": (0.5, 3.0, 2.0),
+    "float": 2.5,
+    "int": 2,
+    "Tensor": tg.tensor([0.5, 3.0, 2.0]),
+}
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
+
+
+@pytest.mark.parametrize("operand", OPERANDS.values(), ids=OPERANDS)
+@pytest.mark.parametrize("function", ARITHMETIC, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("reflected", [False, True], ids=["on the right", "on the left"])
+def test_operators_with(function, operand, reflected):
+    def call(x, y):
+        return function(y, x) if reflected else function(x, y)
+
+    x, alike = leaf([1.5, 2.0, 0.5]), leaf([1.5, 2.0, 0.5])
+    other = np.asarray(operand, np.float32)
+    out, want = call(x, operand), call(alike, tg.tensor(other))
+    assert type(out) is Tensor
+    assert (out.dtype, out.requires_grad) == (np.float32, True)
+    np.testing.assert_allclose(out.data, call(x.data, other), rtol=1e-6)
+    out.sum().backward()
+    want.sum().backward()
+    np.testing.assert_allclose(x.grad.data, alike.grad.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize("operand", OPERANDS.values(), ids=OPERANDS)
+@pytest.mark.parametrize("function", COMPARISONS, ids=lambda f: f.__name__)
+def test_comparisons_with(function, operand):
+    x, other = leaf([0.5, 3.0, 2.5]), np.asarray(operand, np.float32)
+    for out, want in [
+        (function(x, operand), function(x.data, other)),
+        (function(operand, x), function(other, x.data)),
+    ]:
+        assert type(out) is Tensor
+        assert (out.dtype, out.requires_grad) == (np.bool_, False)
+        np.testing.assert_array_equal(out.data, want)
+
+
+def test_matmul_with_arrays_and_lists_on_either_side():
+    x = matrix()
+    rows = [[1.0, 0.0], [2.0, 1.0]]
+    for left in (rows, np.array(rows, np.float32), tg.tensor(rows)):
+        out = left @ x
+        assert type(out) is Tensor
+        np.testing.assert_array_equal(out.data, np.array(rows, np.float32) @ M)
+        x.grad = None
+        out.sum().backward()
+        assert x.grad.tolist() == [[3, 3, 3], [1, 1, 1]]
+    assert (x @ [1, 0, 1]).tolist() == [4, 10]
+    assert ([1, 1] @ x).tolist() == [5, 7, 9]
+
+
+def test_unary_operators():
+    x = leaf([-1.0, 2.0])
+    assert (-x).tolist() == [1, -2]
+    assert abs(x).tolist() == [1, 2]
+    assert +x is x
+
+
+def test_operators_that_there_are_not_are_refused():
+    x = leaf([1.0])
+    for function in (operator.floordiv, operator.mod, divmod, operator.and_, operator.lshift):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            function(x, 2)
+    with refused(TypeError, "np.floor_divide is no operation of tinygrad_lite"):
+        np.ones(1) // x
+
+
+def test_an_array_takes_a_tensor_in_place_but_never_its_gradient():
+    array = np.zeros(2, np.float32)
+    kept = array
+    array += tg.tensor([1.0, 2.0])
+    array *= tg.tensor([3.0, 3.0])
+    assert array is kept
+    assert array.tolist() == [3, 6]
+    with refused(TypeError, "np.add: out= would drop the gradient"):
+        array += leaf([1.0, 2.0])
+    with tg.no_grad():
+        array -= leaf([1.0, 2.0])
+    assert array.tolist() == [2, 4]
+
+
+# NumPy's functions.
+
+
+def test_numpy_functions_give_tensors_that_carry_gradients():
+    x, a = matrix(), np.ones((4, 2), np.float32)
+    for out in (np.tanh(x), np.sum(x, axis=0), np.matmul(a, x), M + x, np.float32(2) * x, np.where(M > 2, x, 0.0)):
+        assert type(out) is Tensor
+        assert out.requires_grad
+        assert out.dtype == np.float32
+    np.matmul(a, x).sum().backward()
+    assert x.grad.tolist() == [[4, 4, 4], [4, 4, 4]]
+
+
+def test_a_tensor_anywhere_in_a_sequence_is_found():
+    x = leaf([1.0, 2.0])
+    for parts in ([np.zeros(2, np.float32), x], (x, [3.0, 4.0]), [[3.0, 4.0], x]):
+        for function in (np.concatenate, np.stack):
+            out = function(parts)
+            assert type(out) is Tensor
+            x.grad = None
+            out.sum().backward()
+            assert x.grad.tolist() == [1, 1]
+
+
+# How NumPy itself lets each be written, by position and by name.
+FORMS = {
+    "sum(a, axis, dtype)": lambda t: np.sum(t, 0, np.float64),
+    "sum(a, axis, dtype, out, keepdims)": lambda t: np.sum(t, 0, None, None, True),
+    "sum of all": lambda t: np.sum(t, None, None, None),
+    "sum(a=)": lambda t: np.sum(a=t, axis=(0, -1)),
+    "mean(a, axis, dtype, out, keepdims)": lambda t: np.mean(t, 1, None, None, True),
+    "mean(dtype=)": lambda t: np.mean(t, dtype=np.float64),
+    "var(a, axis, dtype, out, ddof)": lambda t: np.var(t, 0, None, None, 1),
+    "var(a, axis, dtype)": lambda t: np.var(t, 0, np.float64),
+    "var(a, axis, dtype, out, ddof, keepdims)": lambda t: np.var(t, 0, None, None, 1, True),
+    "std(a, axis, dtype, out, ddof)": lambda t: np.std(t, 1, None, None, 1),
+    "std(ddof=, keepdims=)": lambda t: np.std(t, 1, ddof=1, keepdims=True),
+    "max(a, axis, out, keepdims)": lambda t: np.max(t, 0, None, True),
+    "min(a, axis, out, keepdims)": lambda t: np.min(t, (0, 1), None, True),
+    "amax, amin": lambda t: np.amax(t, axis=-1) + np.amin(t, axis=-1),
+    "argmax(a, axis, out)": lambda t: np.argmax(t, 0, None),
+    "argmax(axis=, keepdims=)": lambda t: np.argmax(t, axis=1, keepdims=True),
+    "reshape(a, shape)": lambda t: np.reshape(t, (3, -1)),
+    "reshape(shape=)": lambda t: np.reshape(t, shape=6),
+    "transpose(a, axes)": lambda t: np.transpose(t, [1, 0]),
+    "permute_dims, concat, pow": lambda t: np.pow(np.concat([np.permute_dims(t), t.T]), 2),
+    "swapaxes": lambda t: np.swapaxes(t, -1, 0),
+    "squeeze(expand_dims)": lambda t: np.squeeze(np.expand_dims(t, (0, -1)), axis=(0, -1)),
+    "broadcast_to": lambda t: np.broadcast_to(t, (2, 2, 3)),
+    "concatenate(arrays, axis)": lambda t: np.concatenate((t, t), 1),
+    "concatenate(axis=None)": lambda t: np.concatenate([t, t], axis=None),
+    "stack(axis=-1)": lambda t: np.stack([t, t], axis=-1),
+    "where": lambda t: np.where([[True], [False]], t, 0.0),
+    "where=True, casting, order, subok": lambda t: np.add(t, 1, where=True, casting="same_kind", order="K", subok=True),
+    "add(dtype=)": lambda t: np.add(t, 1, dtype=np.float64),
+    "maximum(x, number)": lambda t: np.maximum(t, 2),
+    "abs, absolute": lambda t: np.abs(t) + np.absolute(t),
+    "true_divide": lambda t: np.true_divide(1, t),
+    "copy": lambda t: np.copy(t),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_forms_of_numpy(form):
+    for data in (M, M.astype(np.float64)):
+        out, want = form(tg.tensor(data)), form(data)
+        assert type(out) is Tensor
+        assert out.shape == np.shape(want)
+        assert out.dtype == want.dtype
+        np.testing.assert_allclose(out.data, want, rtol=1e-6)
+
+
+def test_dtype_of_a_reduction_is_recorded():
+    x = matrix()
+    out = np.sum(x, dtype=np.float64)
+    out.backward()
+    assert out.dtype == np.float64
+    assert x.grad.dtype == np.float32
+    assert x.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_methods_of_a_ufunc():
+    x, y = leaf([1.0, 2.0, 3.0]), leaf([4.0, 5.0])
+    assert np.add.reduce(matrix()).tolist() == [5, 7, 9]
+    assert np.add.reduce(matrix(), axis=None).item() == 21
+    assert np.add.reduce(matrix(), 1, keepdims=True).tolist() == [[6], [15]]
+    assert np.maximum.reduce(matrix()).tolist() == [4, 5, 6]
+    assert np.minimum.reduce(matrix(), axis=-1).tolist() == [1, 4]
+    out = np.multiply.outer(x, y)
+    assert out.tolist() == [[4, 5], [8, 10], [12, 15]]
+    out.sum().backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([9, 9, 9], [6, 6])
+    assert np.subtract.outer(np.ones(2, np.float32), x).tolist() == [[0, -1, -2], [0, -1, -2]]
+    assert np.less.outer(x, y).shape == (3, 2)
+    for name, call in {
+        "np.add.accumulate": lambda: np.add.accumulate(x),
+        "np.multiply.accumulate": lambda: np.multiply.accumulate(x),
+        "np.add.reduceat": lambda: np.add.reduceat(x, [0, 1]),
+        "np.add.at": lambda: np.add.at(x, [0], 1.0),
+        "np.tanh.at": lambda: np.tanh.at(x, [0]),
+        "np.subtract.reduce": lambda: np.subtract.reduce(x),
+        "np.logical_and.reduce": lambda: np.logical_and.reduce(x),
+    }.items():
+        with refused(TypeError, f"{name} is no operation of tinygrad_lite"):
+            call()
+    array = np.zeros(3)
+    with refused(TypeError, "np.add.at is no operation of tinygrad_lite"):
+        np.add.at(array, [0], x)
+    assert not array.any()
+
+
+def test_out():
+    x, out = tg.tensor([1.0, 2.0]), np.zeros(2, np.float32)
+    assert np.add(x, 1, out=out) is out
+    assert out.tolist() == [2, 3]
+    assert np.multiply(x, 2, out) is out
+    assert out.tolist() == [2, 4]
+    assert np.exp(x, out=(out,)) is out
+    np.testing.assert_allclose(out, np.exp([1.0, 2.0]), rtol=1e-6)
+    total = np.zeros((), np.float32)
+    assert np.sum(x, out=total) is total
+    assert total == 3
+    assert np.add.reduce(x, out=total) is total
+    assert np.matmul(tg.ones((2, 2)), x, out=out).tolist() == [3, 3]
+    assert np.concatenate([x[:1], x[1:]], out=out).tolist() == [1, 2]
+    with tg.no_grad():
+        assert np.negative(leaf([1.0, 2.0]), out=out).tolist() == [-1, -2]
+
+
+def test_out_that_is_refused():
+    x, plain, out = leaf([1.0, 2.0]), tg.tensor([1.0, 2.0]), np.zeros(2, np.float32)
+    with refused(TypeError, "np.add: out= would drop the gradient of the result", "no_grad()"):
+        np.add(x, 1, out=out)
+    with refused(TypeError, "np.sum: out= would drop the gradient of the result"):
+        np.sum(x, out=np.zeros(()))
+    assert not out.any()
+    for target in (x, plain):
+        with refused(TypeError, "np.add: out= takes an ndarray", "t[...] = value"):
+            np.add(np.ones(2), 1, out=target)
+        with refused(TypeError, "np.sum: out= takes an ndarray"):
+            np.sum(np.ones(2), out=target)
+    assert plain.tolist() == x.tolist() == [1, 2]
+    with refused(ValueError, "np.add: out=", "(2,)", "(3,)"):
+        np.add(plain, 1, out=np.zeros(3))
+    with refused(TypeError, "np.add: out=", "int64"):
+        np.add(plain, 1, out=np.zeros(2, int))
+    for call in (
+        lambda: np.sum(tg.ones((2, 3)), axis=0, out=np.zeros((2, 3))),
+        lambda: np.matmul(tg.ones((2, 3)), tg.ones((3, 2)), out=np.zeros((2, 2, 2))),
+    ):
+        with pytest.raises(ValueError, match=r"out="):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "call"),
+    [
+        ("np.add", "where", lambda t: np.add(t, 1, where=[True, False])),
+        ("np.sum", "where", lambda t: np.sum(t, where=[True, False])),
+        ("np.mean", "where", lambda t: np.mean(t, where=[True, False])),
+        ("np.sum", "initial", lambda t: np.sum(t, initial=3.0)),
+        ("np.max", "initial", lambda t: np.max(t, initial=3.0)),
+        ("np.add.reduce", "initial", lambda t: np.add.reduce(t, initial=3.0)),
+        ("np.add.reduce", "where", lambda t: np.add.reduce(t, where=[True, False])),
+        ("np.add", "casting", lambda t: np.add(t, 1, casting="unsafe")),
+        ("np.concatenate", "casting", lambda t: np.concatenate([t, t], casting="unsafe")),
+        ("np.add", "order", lambda t: np.add(t, 1, order="F")),
+        ("np.reshape", "order", lambda t: np.reshape(t, (2, 1), order="F")),
+        ("np.add", "subok", lambda t: np.add(t, 1, subok=False)),
+        ("np.add", "signature", lambda t: np.add(t, 1, signature="ff->f")),
+        ("np.matmul", "axes", lambda t: np.matmul(t, t, axes=[0, 0, ()])),
+        ("np.std", "correction", lambda t: np.std(t, correction=1)),
+        ("np.var", "mean", lambda t: np.var(t, mean=1.5)),
+    ],
+)
+def test_keywords_that_are_refused_by_name(name, keyword, call):
+    with refused(TypeError, f"{name}: {keyword}= is not supported for Tensors"):
+        call(leaf([1.0, 2.0]))
+
+
+def test_a_dtype_that_has_no_gradient_takes_it_off_or_is_refused():
+    assert not np.sum(leaf([1.5, 2.0]), dtype=np.int64).requires_grad
+    for dtype in (complex, object, np.longdouble):
+        with pytest.raises(TypeError):
+            np.add(leaf([1.5, 2.0]), 1, dtype=dtype)
+
+
+# Queries.
+
+
+def test_queries():
+    x, ints = matrix(), tg.tensor([1, 2])
+    assert (np.shape(x), np.ndim(x), np.size(x), np.size(x, 0)) == ((2, 3), 2, 6, 2)
+    assert np.result_type(x) == np.float32
+    assert np.result_type(ints, np.float64) == np.float64
+    assert np.can_cast(x, np.float64)
+    assert not np.iscomplexobj(x)
+    assert np.isrealobj(x)
+    assert np.allclose(x, M)
+    assert np.allclose(M, x)
+    assert not np.allclose(x, M + 1)
+    assert np.array_equal(x, M)
+    assert np.array_equiv(x[:1], M[:1])
+    assert np.isclose(x, M).all()
+    assert np.may_share_memory(x, x[0])
+    assert np.shares_memory(x, x.data)
+    assert not np.shares_memory(x, x.clone())
+    assert np.iterable(x)
+    assert np.array_str(x) == np.array_str(M)
+    assert np.array_repr(x) == np.array_repr(M)
+    assert np.array2string(x, precision=1) == np.array2string(M, precision=1)
+
+
+def test_isfinite_and_its_like_are_tensors():
+    x = leaf([1.0, np.inf, np.nan])
+    for function, want in [
+        (np.isfinite, [True, False, False]),
+        (np.isinf, [False, True, False]),
+        (np.isnan, [False, False, True]),
+    ]:
+        out = function(x)
+        assert type(out) is Tensor
+        assert not out.requires_grad
+        assert out.tolist() == want
+
+
+def test_like():
+    for x in (matrix(), tg.tensor([[1, 2, 3]]), matrix().T):
+        for function, value in [(np.zeros_like, 0), (np.ones_like, 1), (lambda t: np.full_like(t, 7), 7)]:
+            out = function(x)
+            assert type(out) is Tensor
+            assert (out.shape, out.dtype, out.requires_grad) == (x.shape, x.dtype, False)
+            assert (out.data == value).all()
+            assert not np.shares_memory(out, x)
+    assert np.empty_like(matrix()).shape == (2, 3)
+    assert np.zeros_like(matrix(), dtype=np.int64).dtype == np.int64
+    assert np.full_like(matrix(), tg.tensor(2.0)).data.mean() == 2
+
+
+def test_saving(tmp_path):
+    x = matrix()
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x)
+    np.savetxt(tmp_path / "x.txt", x)
+    for read in (np.load(tmp_path / "x.npy"), np.load(tmp_path / "x.npz")["x"], np.loadtxt(tmp_path / "x.txt")):
+        np.testing.assert_array_equal(read, M)
+
+
+def test_numpys_own_assertions():
+    np.testing.assert_allclose(matrix(), M)
+    np.testing.assert_array_equal(matrix(), M)
+    with pytest.raises(AssertionError):
+        np.testing.assert_array_equal(matrix(), M + 1)
+
+
+# What there is not.
+
+
+def namespace(module):
+    """The functions of a module of NumPy that ask a Tensor first, by the name under which users know them."""
+    prefix = module.__name__.replace("numpy", "np")
+    for name in dir(module):
+        function = getattr(module, name)
+        if not name.startswith("_") and (isinstance(function, np.ufunc) or hasattr(function, "_implementation")):
+            yield f"{prefix}.{name}", function
+
+
+EVERYTHING = [pair for module in (np, np.linalg, np.fft) for pair in namespace(module)]
+UNKNOWN = [
+    pair for pair in EVERYTHING if pair[1] not in numpy_functions and pair[1] not in QUERIES and pair[1] not in LIKE
+]
+WITHOUT_ARRAYS = {"np.unravel_index", "np.ix_", "np.busday_count", "np.busday_offset", "np.is_busday"}
+
+
+def arguments():
+    x, m, ints = leaf([1.0, 2.0]), leaf([[1.0, 2.0], [3.0, 5.0]]), tg.tensor([0, 1])
+    one, two, three = (x, m, [x, x], ints), (0, x, m, [x], ints), (0, 1, x)
+    yield from ((a,) for a in one)
+    yield from ((a, b) for a in one for b in two)
+    yield from ((a, b, c) for a in one for b in two for c in three)
+    yield from (
+        ("i->", x),
+        ("i,i->", x, x),
+        (lambda row: row, 0, x),
+        (lambda row, axis: row, x, [0]),
+        (x, [ints > 0], [1]),
+    )
+
+
+def alias(name, function):
+    """The name by which the error may call it: its own, or the one that NumPy gives it."""
+    own = f"np.{function.__name__}" if isinstance(function, np.ufunc) else ""
+    module = getattr(function, "__module__", None) or "numpy"
+    return {name, own, f"{module.replace('numpy', 'np')}.{function.__name__}"}
+
+
+@pytest.mark.parametrize(("name", "function"), UNKNOWN, ids=[name for name, _ in UNKNOWN])
+def test_all_else_of_numpy_is_refused_in_one_line_that_names_it(name, function):
+    """Whatever it is called with: no function gives an array, and so drops the gradient, in silence."""
+    messages = set()
+    for args in arguments():
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                result = function(*args)
+        except Exception as error:  # of arguments that make no sense; ours comes before
+            if "is no operation of tinygrad_lite" in str(error):
+                assert type(error) is TypeError
+                messages.add(str(error))
+        else:
+            raise AssertionError(f"{name}{args} gave {result!r}")
+    assert messages, f"{name} was never refused"
+    for message in messages:
+        assert len(message.splitlines()) == 1
+        assert message.split()[0] in alias(name, function)
+        assert message.endswith("call it on t.numpy() where none is wanted")
+
+
+def test_the_names_of_modules_are_in_the_message():
+    x = matrix()
+    for name, call in {
+        "np.linalg.inv": lambda: np.linalg.inv(x),
+        "np.linalg.norm": lambda: np.linalg.norm(x),
+        "np.fft.fft": lambda: np.fft.fft(x),
+        "np.histogram": lambda: np.histogram(x),
+        "np.sort": lambda: np.sort(x),
+        "np.einsum": lambda: np.einsum("ij->", x),
+        "np.clip": lambda: np.clip(x, 0, 1),
+        "np.cumsum": lambda: np.cumsum(x),
+        "np.floor": lambda: np.floor(x),
+        "np.copyto": lambda: np.copyto(np.zeros((2, 3)), x),
+        "np.lib.stride_tricks.sliding_window_view": lambda: np.lib.stride_tricks.sliding_window_view(x, (1, 1)),
+    }.items():
+        with pytest.raises(TypeError, match=rf"^{name.replace('.', '[.]')} is no operation of tinygrad_lite"):
+            call()
+
+
+def test_the_table_answers_for_what_it_names():
+    for function, op in numpy_functions.items():
+        assert table[op.name] is op
+        assert function in op.numpy
+        assert op.name in (function.__name__, {"amax": "max", "amin": "min"}.get(function.__name__))
+
+
+# As an array.
+
+
+def test_array():
+    x = matrix()
+    assert np.asarray(x) is x.data
+    assert np.array(x, copy=False) is x.data
+    assert x.__array__() is not None
+    assert x.__array__(copy=False) is x.data
+    assert not np.shares_memory(np.array(x), x.data)
+    assert not np.shares_memory(x.__array__(copy=True), x.data)
+    assert np.asarray(x, dtype=np.float32) is x.data
+    wide = np.asarray(x, dtype=np.float64)
+    assert (wide.dtype, wide.tolist()) == (np.float64, M.tolist())
+    assert x.__array__(np.float64).dtype == np.float64
+    assert np.array([x, x]).shape == (2, 2, 3)
+    assert np.array([x.sum(), x.sum()]).tolist() == [21, 21]
+    with pytest.raises(ValueError, match="copy"):
+        np.array(x, dtype=np.float64, copy=False)
+
+
+def test_a_tensor_as_index_of_an_array_and_of_a_list():
+    array = np.arange(5.0)
+    assert array[tg.tensor([0, 3])].tolist() == [0, 3]
+    assert array[tg.tensor(2)] == 2
+    assert array[tg.tensor([True, False, False, True, False])].tolist() == [0, 3]
+    assert ["a", "b"][tg.tensor(1)] == "b"
+    assert list(range(tg.tensor(3))) == [0, 1, 2]
+
+
+def test_a_refused_function_leaves_no_trace():
+    x = matrix()
+    with pytest.raises(TypeError):
+        np.sort(x)
+    assert pickle.loads(pickle.dumps(x)).tolist() == M.tolist()
+    assert x.is_leaf
+    x.sum().backward()
+    assert x.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
