@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator
 from math import inf
 
@@ -30,7 +31,8 @@ class Predictor:
     def __init__(self, model: Model, letters: int, temperature: float = 1.0) -> None:
         if not 0 < temperature < inf:
             raise MakemoreError(f"--temperature must be a number above 0, got {temperature}")
-        self._model, self._letters, self._temperature = model, letters, np.float32(temperature)
+        self._model, self._letters = model, letters
+        self._temperature = np.float32(np.clip(temperature, 1e-30, 1e30))  # beyond, float32 overflows
         self._known: dict[tuple[int, ...], list[NDArray[np.float32]]] = {}
 
     def __call__(self, context: tuple[int, ...]) -> NDArray[np.float32]:
@@ -60,12 +62,23 @@ def sample(
     Raises MakemoreError where a letter of `start` was never learned, the temperature is out of range, or no new
     name turns up among very many.
     """
+    start = unicodedata.normalize("NFC", start)  # as the words are
     for letter in start:
         if letter not in vocabulary:
             raise MakemoreError(f"--start: the model never saw {letter!r}; it knows {vocabulary.letters[1:]:.80}")
     predict = Predictor(model, len(vocabulary), temperature)
+    return _names(predict, vocabulary, block_size, generator, vocabulary.encode(start), known)
+
+
+def _names(
+    predict: Predictor,
+    vocabulary: Vocabulary,
+    block_size: int,
+    generator: tg.Generator,
+    prefix: list[int],
+    known: Collection[str],
+) -> Iterator[str]:
     draws = exponentials(generator, len(vocabulary))
-    prefix = vocabulary.encode(start)
     first = ((0,) * block_size + tuple(prefix))[-block_size:]
     fruitless = 0
     while True:

@@ -177,9 +177,9 @@ class Lockstep:
         """The step on Tensors of ours or torch's: the new variable, or None where it only writes."""
         x, y = variables[a], self.operand(variables, step, b)
         name = step.name
-        if variables is self.theirs and y is not x and isinstance(y, torch.Tensor):
-            if self.overlap(a, b) and (name.startswith(("in-place", "set"))):
-                y = y.clone()  # torch refuses to read what it is writing to
+        writes = name.startswith(("in-place", "set"))
+        if writes and isinstance(y, torch.Tensor) and y is not x and self.overlap(a, b):
+            y = y.clone()  # torch refuses to read what it is writing to
         if name in BINARY:
             return apply(name, x, y)
         if name == "tanh":
@@ -271,7 +271,8 @@ class Lockstep:
                 with torch.no_grad() if step.quiet else nullcontext():
                     theirs = self.step(self.theirs, step, a, b)
             except RuntimeError as error:
-                assert "leaf Variable" not in str(error), f"torch refuses what we allow: {error}"
+                if "leaf Variable" in str(error):
+                    raise AssertionError("torch refuses what we allow") from error
                 self.theirs = None  # it gives up at what we follow; by hand goes on
         dual = self.by_hand(step, a, b)
         if made is not None:

@@ -153,6 +153,12 @@ def test_the_gradient_that_is_given_is_not_aliased(root, wrap):
     assert weights.tolist() == [0, 0]
 
 
+def test_a_gradient_of_python_floats_keeps_its_digits():
+    x = leaf([1.0, 2.0], np.float64)
+    (x * 1).backward([0.1, 0.2])
+    assert x.grad.tolist() == [0.1, 0.2]
+
+
 def test_a_gradient_that_does_not_fit_is_refused():
     x = leaf([[1.0, 2.0]])
     y = x * 2

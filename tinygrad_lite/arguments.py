@@ -11,7 +11,7 @@ from .variable import Variable, data_of, ndarray, variables_in
 
 NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
 FLOAT32 = np.dtype(np.float32)
-EXPLAINED = (IndexError, ValueError, TypeError, ArithmeticError)
+EXPLAINED = (IndexError, ValueError, TypeError, OverflowError, ArithmeticError)
 
 
 def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -75,6 +75,8 @@ def result_dtype(op: Op, inputs: list[Any]) -> np.dtype[Any] | None:
         if dtypes:
             return np.result_type(*dtypes)
     floats = op.floats or any(isinstance(v, float) for v in values) or any(a.dtype.kind == "f" for a in arrays)
+    if not floats and arrays:  # NumPy makes float64 of uint64 with a signed integer
+        floats = np.result_type(*[a.dtype for a in arrays]).kind == "f"
     return FLOAT32 if floats else None
 
 

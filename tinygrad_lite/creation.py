@@ -29,7 +29,7 @@ def from_numpy(array: NDArray[Any]) -> Tensor:
     """A Tensor that shares the memory of the array. Raises TypeError where it is no array of float, int or bool."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: takes an ndarray, got {type(array).__name__}; tensor() takes anything")
-    return make(Tensor, as_array(array, None, copy=False))  # type: ignore[no-any-return]
+    return make(Tensor, as_array(array, None, False, "from_numpy"))  # type: ignore[no-any-return]
 
 
 def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requires_grad: bool) -> Tensor:
@@ -108,5 +108,5 @@ def full_like(
     a: ArrayLike, value: float | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """All `value`, in the shape and dtype of `a`."""
-    like = as_array(a, None, copy=False)
+    like = as_array(a, None, False, "full_like")
     return full(like.shape, value, like.dtype if dtype is None else dtype, requires_grad)

@@ -24,6 +24,7 @@ from .variable import (
     Memory,
     Variable,
     data_of,
+    is_stale,
     make,
     ndarray,
     owned,
@@ -186,7 +187,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             values[i] = data = arg._data
             if arg._requires_grad:
                 needed |= 1 << i
-            if arg._seen != arg._memory.recorded:
+            if arg._family is not None and is_stale(arg):
                 stale = arg
             if first is None:
                 first = arg
@@ -204,7 +205,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
                 first = arg if first is None else first
                 if arg._requires_grad:
                     needed |= 1 << i
-                if arg._seen != arg._memory.recorded:
+                if is_stale(arg):
                     stale = arg
     if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
         args = promote(op, args)
@@ -453,5 +454,4 @@ def linked(cls: type[Variable], array: Any, edge: Any, memory: Memory | None) ->
     variable = make(cls, array)
     variable._node, variable._requires_grad = edge, True
     variable._memory = memory or Memory()
-    variable._seen = variable._memory.recorded
     return variable

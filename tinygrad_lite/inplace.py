@@ -77,9 +77,9 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
 
 def is_echo(target: Variable, index: Any, value: Any) -> bool:
     """Whether this is the last step of `x[i] += w`: Python writes the view, changed in place, to its own place."""
-    if not isinstance(value, Variable) or value._memory is not target._memory or is_stale(value):
+    if not isinstance(value, Variable) or target._family is None or value._family is not target._family:
         return False
-    if target._seen != target._memory.recorded - 1:
+    if is_stale(value) or target._seen != target._family.recorded - 1:
         return False
     place = target._data[index]
     return isinstance(place, ndarray) and (
@@ -124,5 +124,6 @@ def adopt(target: Variable, node: Node, before: Node | Output | None) -> None:
         before.kept = [entry for entry in before.kept if entry not in mine]
         node.kept = [(0, reference) for _, reference in mine]
     target._node, target._requires_grad = node, True
-    target._memory.recorded += 1
-    target._seen = target._memory.recorded
+    if target._family is not None:
+        target._family.recorded += 1
+        target._seen = target._family.recorded

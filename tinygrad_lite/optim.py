@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 
+from .arguments import short
 from .tensor import Tensor
 
 
@@ -15,8 +17,8 @@ class SGD:
     weight_decay adds weight_decay * p to the gradient. All three numbers may be changed between steps. Parameters
     without a gradient stay as they are. As torch.optim.SGD. `velocities` holds v of each parameter, for resuming.
 
-    Raises TypeError where a parameter is no leaf Tensor that requires a gradient, ValueError where there are none,
-    where one is given twice, or where a number is out of range.
+    Raises TypeError where a parameter is no leaf Tensor that requires a gradient, or lr and the like are no numbers;
+    ValueError where there are no parameters, where one is given twice, or where a number is out of range.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class SGD:
         for parameter in self.parameters:
             if not isinstance(parameter, Tensor) or not parameter.requires_grad or not parameter.is_leaf:
                 raise TypeError(
-                    f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {parameter!r:.60}"
+                    f"SGD: a parameter must be a leaf Tensor with requires_grad=True, got {short(parameter)}"
                 )
         if len(set(self.parameters)) < len(self.parameters):
             raise ValueError("SGD: a parameter is given twice")
         for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
+            if not isinstance(value, Real):
+                raise TypeError(f"SGD: {name} must be a number, got {short(value)}")
             if not value >= 0:
                 raise ValueError(f"SGD: {name} must be 0 or more, got {value}")
         self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from . import protocols
+from .arguments import short
 from .graph import Output, backward
 from .inplace import inplace, setitem
 from .op import table
@@ -45,7 +46,7 @@ class Tensor(Variable):
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        array = as_array(value, None, copy=False)
+        array = as_array(value, None, False, "data", self.dtype)
         bound = self._requires_grad or self._grad is not None
         if bound and (array.shape, array.dtype) != (self.shape, self.dtype):
             raise TypeError(
@@ -53,7 +54,8 @@ class Tensor(Variable):
                 f"got {array.dtype}{list(array.shape)}"
             )
         if array is not self._data:
-            self._data, self._memory, self._seen, self._base = array, Memory(), 0, None
+            self._data, self._memory = array, Memory()
+            self._base, self._family, self._seen = None, None, 0
 
     @property
     def grad(self) -> Tensor | None:
@@ -142,7 +144,9 @@ class Tensor(Variable):
                     f"backward: a tensor of shape {self.shape} needs gradient=, the weights of its elements"
                 )
             gradient = np.ones(self.shape, self.dtype)
-        weights: Any = gradient if isinstance(gradient, Tensor) else make(Tensor, gradient)
+        weights: Any = gradient
+        if not isinstance(gradient, Tensor):
+            weights = make(Tensor, as_array(gradient, None, False, "backward: gradient=", self.dtype))
         if weights.shape != self.shape:
             raise ValueError(f"backward: gradient= has shape {weights.shape}, the tensor has {self.shape}")
         if weights.dtype != self.dtype:
@@ -167,7 +171,7 @@ class Tensor(Variable):
     def detach(self) -> Tensor:
         """The same array outside of the graph; they share memory."""
         detached: Tensor = make(self._result, self._data)
-        detached._memory, detached._seen = self._memory, self._memory.recorded
+        detached._memory = self._memory
         return detached
 
     def clone(self) -> Tensor:
@@ -178,7 +182,7 @@ class Tensor(Variable):
 
     def item(self) -> float | int | bool:
         """Its one element as a Python number. Raises ValueError where there are more."""
-        return self._only("item")
+        return self._only("item")  # type: ignore[no-any-return]
 
     def _only(self, asked: str) -> Any:
         if self.size != 1:
@@ -447,14 +451,16 @@ def restore(cls: type[Tensor], data: Any, requires_grad: bool, grad: Tensor | No
     return tensor
 
 
-def as_array(data: Any, dtype: DTypeLike | None, copy: bool) -> NDArray[Any]:
-    """The array for a Tensor: an array keeps its dtype, Python's floats become float32; only real numbers."""
+def as_array(
+    data: Any, dtype: DTypeLike | None, copy: bool, name: str = "tensor", floats: DTypeLike = np.float32
+) -> NDArray[Any]:
+    """The array for a Tensor: an array keeps its dtype, Python's floats become `floats`; only real numbers."""
     try:
         array = np.array(data_of(data), dtype=dtype, copy=copy or None)
     except (ValueError, TypeError) as error:
-        raise type(error)(f"tensor: {data!r:.60} is no array of numbers: {str(error).splitlines()[0]}") from None
+        raise type(error)(f"{name}: {short(data)} is no array of numbers: {str(error).splitlines()[0]}") from None
     if dtype is None and array.dtype == np.float64 and not hasattr(data, "dtype") and not hasattr(data, "__array__"):
-        array = array.astype(np.float32)
+        array = array.astype(floats)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-        raise TypeError(f"tensor: takes float, int or bool, got {array.dtype}")
+        raise TypeError(f"{name}: takes float, int or bool, got {array.dtype}")
     return array

@@ -11,10 +11,21 @@ ndarray = np.ndarray
 
 
 class Memory:
-    """What all tensors that share memory have in common: how often it was written to."""
+    """What all tensors that share memory have in common: how often it was written to.
 
-    writes = 0  # of any kind: the backward compares it with what it was when an array was kept
-    recorded = 0  # of values that carry a gradient: they make the nodes of other views stale
+    The backward compares that with what it was when an array was kept.
+    """
+
+    writes = 0
+
+
+class Family:
+    """What a tensor and its views have in common: how often one of them was written to with a gradient.
+
+    Each such write makes the nodes of all others stale.
+    """
+
+    recorded = 0
 
 
 class Variable:
@@ -24,14 +35,16 @@ class Variable:
         "__weakref__",
         "_base",  # the tensor that this one is a view of
         "_data",
+        "_family",  # None as long as it has no views and is none
         "_grad",
         "_memory",
         "_node",  # where it comes from; None for a leaf
         "_requires_grad",
-        "_seen",  # _memory.recorded when _node was set
+        "_seen",  # _family.recorded when _node was set
     )
     _base: Variable | None
     _data: Any
+    _family: Family | None
     _grad: Any
     _memory: Memory
     _node: Any
@@ -52,7 +65,7 @@ def make(cls: type[Variable], data: Any) -> Any:
     variable = new(cls)
     variable._data = data if data.__class__ is ndarray else np.asarray(data)
     variable._requires_grad = False
-    variable._grad = variable._node = variable._base = None
+    variable._grad = variable._node = variable._base = variable._family = None
     variable._memory = Memory()
     variable._seen = 0
     return variable
@@ -60,7 +73,7 @@ def make(cls: type[Variable], data: Any) -> Any:
 
 def is_stale(variable: Variable) -> bool:
     """Whether its memory was written to, with a gradient, through another tensor: its own node is out of date."""
-    return variable._seen != variable._memory.recorded
+    return variable._family is not None and variable._seen != variable._family.recorded
 
 
 def refuse_stale(what: str, variable: Variable) -> None:
@@ -81,7 +94,9 @@ def owner(array: Any) -> Any:
 
 def share(source: Variable, view: Variable) -> None:
     """Tell that `view` lies in the memory of `source`."""
-    view._memory, view._seen = source._memory, source._seen
+    if source._family is None:
+        source._family = Family()
+    view._memory, view._family, view._seen = source._memory, source._family, source._seen
     view._base = source if source._base is None else source._base
 
 
