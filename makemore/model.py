@@ -69,6 +69,7 @@ class Model:
         return F.cross_entropy(F.linear(h.tanh(), self.W2, self.b2), targets)
 
     @tg.no_grad()
+    @np.errstate(all="ignore")  # what goes wrong shows in the loss
     def logits(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         """In evaluation mode: contexts (N, block_size) -> (N, letters)."""
         x = F.embedding(contexts, self.C).reshape(len(contexts), -1)
@@ -76,6 +77,7 @@ class Model:
         h = self.gain * (h - self.running_mean) / self.running_std + self.bias
         return F.linear(h.tanh(), self.W2, self.b2).numpy()
 
+    @np.errstate(all="ignore")
     def evaluate(self, contexts: NDArray[np.int64], targets: NDArray[np.int64]) -> float:
         """Mean cross-entropy in evaluation mode, of any number of examples."""
         total = 0.0

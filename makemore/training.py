@@ -17,8 +17,9 @@ from .errors import MakemoreError
 from .model import Model
 from .vocabulary import Vocabulary
 
-LARGEST = 100_000_000  # weights of the hidden layer
-DRAWN_AT_ONCE = 1000  # minibatches; the stream is the same as one by one
+MOST = (1 << 31) - 1  # of anything
+LARGEST = 100_000_000  # numbers in one array
+DRAWN_AT_ONCE = 32_000  # examples, or one minibatch; the stream is the same as one by one
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "block_size", "embedding", "hidden"):
-            if not 1 <= getattr(self, name) < 1 << 31:
-                raise MakemoreError(f"--{name.replace('_', '-')} must be 1 or more, got {getattr(self, name)}")
+            if not 1 <= getattr(self, name) <= MOST:
+                flag = f"--{name.replace('_', '-')}"
+                raise MakemoreError(f"{flag} must lie between 1 and {MOST}, got {getattr(self, name)}")
         if self.batch_size < 2:
             raise MakemoreError(
                 f"--batch-size must be 2 or more, got {self.batch_size}: BatchNorm divides by the standard deviation "
@@ -46,6 +48,11 @@ class Settings:
         if weights > LARGEST:
             raise MakemoreError(
                 f"--block-size x --embedding x --hidden makes {weights:,} weights; more than {LARGEST:,} are too many"
+            )
+        numbers = self.batch_size * max(self.block_size * self.embedding, self.hidden)
+        if numbers > LARGEST:
+            raise MakemoreError(
+                f"--batch-size {self.batch_size} makes layers of {numbers:,} numbers; more than {LARGEST:,} are too many"
             )
         if not 0 < self.learning_rate < math.inf:
             raise MakemoreError(f"--learning-rate must be a number above 0, got {self.learning_rate}")
@@ -128,12 +135,15 @@ class Run:
             return f"the last update made {bad[0]} infinite; lower --learning-rate ({self.settings.learning_rate:g})"
         if not np.isfinite(self.model.running_std).all() or not np.isfinite(self.model.running_mean).all():
             return "the statistics of a batch overflowed; lower --learning-rate"
+        largest = max(float(np.abs(p.data).max()) for p in self.model.parameters.values())
+        if largest > 1e6:
+            return f"the weights have grown to {largest:.0e}; lower --learning-rate ({self.settings.learning_rate:g})"
         return "a hidden unit had the same value in the whole batch, so BatchNorm divided by 0; raise --batch-size"
 
     def _next_rows(self) -> NDArray[np.int64]:
         if self._used == len(self._drawn):
             self._drawn_from = self.generator.get_state()
-            size = (DRAWN_AT_ONCE, self.settings.batch_size)
+            size = (max(1, DRAWN_AT_ONCE // self.settings.batch_size), self.settings.batch_size)
             self._drawn = np.asarray(self.generator.randint(0, len(self.data.train), size))
             self._used = 0
         rows: NDArray[np.int64] = self._drawn[self._used]
@@ -153,8 +163,10 @@ class Run:
         self._drawn_from, self._drawn, self._used = state.copy(), self._drawn[:0], 0
 
     def dev_loss(self) -> float:
-        """The loss on the dev words now; it is kept too."""
+        """The loss on the dev words now; it is kept too. Raises MakemoreError, with status 1, if it is nan or inf."""
         loss = self.model.evaluate(*self.data.dev)
+        if not math.isfinite(loss):
+            raise MakemoreError(f"step {self.step}: the dev loss is {loss}: {self._cause()}", status=1)
         self.dev_losses.append((self.step, loss))
         return loss
 

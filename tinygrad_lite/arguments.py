@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .op import SEQUENCE, Op, table
 from .variable import Variable, data_of, ndarray, variables_in
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
 
 NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
 FLOAT32 = np.dtype(np.float32)
@@ -109,3 +112,18 @@ def describe(value: Any) -> str:
 def short(value: Any) -> str:
     """The beginning of a repr, in one line."""
     return f"{' '.join(repr(value).split()):.60}"
+
+
+def as_array(
+    data: Any, dtype: DTypeLike | None, copy: bool, name: str = "tensor", floats: DTypeLike = np.float32
+) -> NDArray[Any]:
+    """The array for a Tensor: an array keeps its dtype, Python's floats become `floats`; only real numbers."""
+    try:
+        array = np.array(data_of(data), dtype=dtype, copy=copy or None)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name}: {short(data)} is no array of numbers: {str(error).splitlines()[0]}") from None
+    if dtype is None and array.dtype == np.float64 and not hasattr(data, "dtype") and not hasattr(data, "__array__"):
+        array = array.astype(floats)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name}: takes float, int or bool, got {array.dtype}")
+    return array

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .tensor import Tensor, as_array
+from .arguments import as_array
+from .tensor import Tensor
 from .variable import make
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from . import protocols
-from .arguments import short
-from .graph import Output, backward
+from .arguments import as_array
+from .backward import backward
+from .graph import Output
 from .inplace import inplace, setitem
 from .op import table
 from .ops import elementwise, indexing, linalg, neural, reduction, shape
@@ -449,18 +450,3 @@ def restore(cls: type[Tensor], data: Any, requires_grad: bool, grad: Tensor | No
     tensor: Tensor = make(cls, data)
     tensor._requires_grad, tensor._grad = requires_grad, grad
     return tensor
-
-
-def as_array(
-    data: Any, dtype: DTypeLike | None, copy: bool, name: str = "tensor", floats: DTypeLike = np.float32
-) -> NDArray[Any]:
-    """The array for a Tensor: an array keeps its dtype, Python's floats become `floats`; only real numbers."""
-    try:
-        array = np.array(data_of(data), dtype=dtype, copy=copy or None)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{name}: {short(data)} is no array of numbers: {str(error).splitlines()[0]}") from None
-    if dtype is None and array.dtype == np.float64 and not hasattr(data, "dtype") and not hasattr(data, "__array__"):
-        array = array.astype(floats)
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name}: takes float, int or bool, got {array.dtype}")
-    return array

@@ -32,11 +32,11 @@ def small_run(**changes):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("steps", 0, "--steps must be 1 or more, got 0"),
-        ("steps", -5, "--steps must be 1 or more, got -5"),
-        ("block_size", 0, "--block-size must be 1 or more, got 0"),
-        ("embedding", 0, "--embedding must be 1 or more, got 0"),
-        ("hidden", -1, "--hidden must be 1 or more, got -1"),
+        ("steps", 0, "--steps must lie between 1 and 2147483647, got 0"),
+        ("steps", -5, "--steps must lie between 1 and 2147483647, got -5"),
+        ("block_size", 0, "--block-size must lie between 1 and 2147483647, got 0"),
+        ("embedding", 0, "--embedding must lie between 1 and 2147483647, got 0"),
+        ("hidden", -1, "--hidden must lie between 1 and 2147483647, got -1"),
         ("batch_size", 1, "--batch-size must be 2 or more, got 1: BatchNorm divides by the standard deviation of a"),
         ("batch_size", 0, "--batch-size must be 2 or more, got 0: "),
         ("learning_rate", 0.0, "--learning-rate must be a number above 0, got 0.0"),
@@ -98,14 +98,14 @@ def test_schedule_in_words():
 
 
 @settings(max_examples=20, deadline=None)
-@given(parts=st.lists(st.integers(1, 30), min_size=1, max_size=8), at_once=st.integers(1, 40))
+@given(parts=st.lists(st.integers(1, 30), min_size=1, max_size=8), at_once=st.integers(1, 600))
 def test_drawn_at_once_or_one_by_one(parts, at_once):
     """The minibatches are those of one randint a step, however many are drawn at once and wherever it is stopped."""
     run = small_run(steps=240)
     one_by_one = tg.Generator()
     one_by_one.set_state(run.generator.get_state())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training, "DRAWN_AT_ONCE", at_once)
+        patched.setattr(training, "DRAWN_AT_ONCE", at_once)  # examples, of which a minibatch has 16
         for part in parts:
             for _ in range(part):
                 right = one_by_one.randint(0, len(run.data.train), (16,))
@@ -158,8 +158,8 @@ def test_it_learns():
     before = run.final_losses()["dev"]
     run.advance(1000)
     assert run.losses[:50].mean() > 2.9
-    assert run.losses[-200:].mean() < 2.55
-    assert run.final_losses()["dev"] < min(before, 2.55)
+    assert run.losses[-200:].mean() < 2.7
+    assert run.final_losses()["dev"] < min(before, 2.7)
 
 
 # What goes wrong.
@@ -178,7 +178,7 @@ def test_learning_rate_too_high(tmp_path, capsys):
     """It stops with the step, the cause and status 1; the last good checkpoint stays."""
     message = error_of(capsys, "--out", tmp_path, "--steps", 20, *SMALL, "--learning-rate", "1e30", status=1)
     found = re.fullmatch(
-        r"step (\d+): (.*): the last update made \w+ infinite; lower --learning-rate \(1e\+30\)"
+        r"step (\d+): the loss is (nan|inf): the statistics of a batch overflowed; lower --learning-rate"
         r" \(the checkpoint in (.*) is from step (\d+)\)",
         message,
     )
@@ -195,7 +195,12 @@ def test_any_high_learning_rate(tmp_path, capsys, rate):
     """No traceback and no warning; and never a checkpoint with nan or inf."""
     status = main(["train", "--out", str(tmp_path), "--steps", "40", *SMALL, "--learning-rate", rate])
     assert status in (0, 1)
-    assert capsys.readouterr().err.count("makemore: error: ") == status
+    errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("step ")]
+    assert len(errors) == status
+    assert all(
+        re.fullmatch(r"makemore: error: step \d+: .*; lower --learning-rate.* \(the checkpoint .*\)", line)
+        for line in errors
+    )
     checkpoint.load(tmp_path).check()
 
 
@@ -352,7 +357,9 @@ sys.exit(main())
 def on_a_terminal(tmp_path, which):
     """What a training writes to stderr where that is a terminal."""
     pty = pytest.importorskip("pty", reason="there are no pseudo terminals")
+    termios = pytest.importorskip("termios", reason="there are no pseudo terminals")
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
     command = [sys.executable, "-c", PROGRAM, which, "train", "--out", str(tmp_path), "--steps", "1500", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
