@@ -23,16 +23,17 @@ def download(url: str, path: Path) -> None:
 
     Raises MakemoreError where there is no answer, the answer is cut off, or it is something else.
     """
+    if not url.lower().startswith(("http://", "https://")):
+        raise MakemoreError(f"--url {url}: must begin with http:// or https://")
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             body = response.read(LARGEST)
-    except ValueError as error:
-        raise MakemoreError(f"--url: {error}") from None
     except urllib.error.HTTPError as error:
+        error.close()
         raise MakemoreError(f"{url}: the server answered {error.code} {error.reason}") from None
     except http.client.IncompleteRead as error:
         raise MakemoreError(f"{url}: cut off after {len(error.partial)} bytes; try again") from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise MakemoreError(f"{url}: no answer: {reason}") from None
     digest = hashlib.sha256(body).hexdigest()

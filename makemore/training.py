@@ -52,7 +52,7 @@ class Settings:
         numbers = self.batch_size * max(self.block_size * self.embedding, self.hidden)
         if numbers > LARGEST:
             raise MakemoreError(
-                f"--batch-size {self.batch_size} makes layers of {numbers:,} numbers; more than {LARGEST:,} are too many"
+                f"--batch-size {self.batch_size} makes {numbers:,} numbers in a layer; {LARGEST:,} are the most"
             )
         if not 0 < self.learning_rate < math.inf:
             raise MakemoreError(f"--learning-rate must be a number above 0, got {self.learning_rate}")

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_lite.op import OUTPUT, REAL, table
@@ -18,7 +18,7 @@ from tinygrad_lite.testing import gradcheck, strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
 
 from . import torch_backend
-from .checks import listed, weights_for
+from .checks import broken, listed, weights_for
 
 LARGEST = 30.0  # of all numbers on the way
 MARGIN = 0.1  # to kinks, ties and the ends of domains: far enough for differences
@@ -306,41 +306,38 @@ def test_every_operation_is_drawn():
     assert [name for name in NAMES if name not in DRAWN and not strategies.is_elementwise(table[name])] == []
 
 
-def suits(op, operands):
-    """Whether an operation is smooth at its operands, as the table states."""
+def draw_step(draw, values, writable):
+    """One more step, which is smooth and whose value is of moderate size; a tanh where none is found soon."""
+    for _ in range(4):
+        name = draw(st.sampled_from([*NAMES, *WRITES, *WRITES]))
+        try:
+            if name in WRITES:
+                step, result = draw_write(draw, name, values, writable)
+            else:
+                step = Step(name, *DRAWN.get(name, elementwise)(draw, table[name], values))
+                result = smooth_value(table[name], step, [values[i] for i in step.operands])
+        except NothingFits:
+            continue
+        if result.ndim <= 3 and result.size <= 100 and np.abs(result).max(initial=0) <= LARGEST:
+            return step, result
+    i = pick(draw, values)
+    return Step("tanh", (i,)), np.asarray(np.tanh(values[i]))
+
+
+def smooth_value(op, step, operands):
+    """What a step computes, if the operation is smooth there, as the table states."""
     for name, operand in zip(op.inputs, operands, strict=False):
         low, high, kinks, _ = op.domain.get(name, REAL)
         near = [np.abs(operand - kink) for kink in (*kinks, low, high) if np.isfinite(kink)]
         if any((distance < MARGIN).any() for distance in near) or (operand < low).any() or (operand > high).any():
-            return False
-    if op.ties:
-        gaps = np.diff(np.sort(np.concatenate([operand.reshape(-1) for operand in operands])))
-        return not (gaps < MARGIN).any()
-    return True
-
-
-def draw_step(draw, values, writable):
-    """One more step, which is smooth and whose value is of moderate size; a tanh where no such is found."""
-    name = draw(st.sampled_from([*NAMES, *WRITES, *WRITES]))
-    try:
-        if name in WRITES:
-            step, result = draw_write(draw, name, values, writable)
-        else:
-            step = Step(name, *DRAWN.get(name, elementwise)(draw, table[name], values))
-            operands = [values[i] for i in step.operands]
-            if not suits(table[name], operands):
-                raise NothingFits
-            result = np.asarray(ours(name, operands, step.plain))
-        if result.ndim > 3 or result.size > 100 or np.abs(result).max(initial=0) > LARGEST:
             raise NothingFits
-    except NothingFits:
-        i = pick(draw, values)
-        return Step("tanh", (i,)), np.asarray(np.tanh(values[i]))
-    return step, result
+    if op.ties and (np.diff(np.sort(np.concatenate([each.reshape(-1) for each in operands]))) < MARGIN).any():
+        raise NothingFits
+    return np.asarray(ours(step.name, operands, step.plain))
 
 
 def draw_write(draw, name, values, writable):
-    i = pick(draw, values)
+    i = draw(st.sampled_from(sorted(writable))) if writable and draw(st.booleans()) else pick(draw, values)
     target = values[i].copy()
     plain = (draw(st.sampled_from([place for place in PLACES if indexes(target, place)])),) if "[]" in name else ()
     shape = target[plain[0]].shape if plain else target.shape
@@ -363,7 +360,7 @@ def programs(draw, most=8):
     leaves = draw(strategies.numbers(shapes, [REAL] * len(shapes), True))
     values, steps = list(leaves), []
     writable = set()  # what nothing has read yet, not even its own rule
-    for _ in range(draw(st.integers(1, most))):
+    for _ in range(draw(st.one_of(st.integers(1, most), st.just(most)))):
         step, result = draw_step(draw, values, writable)
         steps.append(step)
         values.append(result)
@@ -417,7 +414,7 @@ def check_against_differences(program):
 
 def check(program):
     for step in program.steps:
-        event(step.name)
+        event(f"in a copy: {step.name}" if step.copy else step.name)
     check_against_torch(program)
     check_against_differences(program)
 
@@ -433,3 +430,19 @@ def test_expressions(program):
 @given(programs(most=12))
 def test_expressions_at_length(program):
     check(program)
+
+
+@pytest.mark.parametrize("name", ["multiply", "sum", "tanh", "getitem", "matmul"])
+def test_a_wrong_rule_is_noticed(name):
+    """The very check of test_expressions fails."""
+    first = table[name].inputs[0]
+    options = settings(
+        max_examples=500,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    with broken(table[name], table[name].parameters.index(first), lambda grad: -grad), pytest.raises(AssertionError):
+        options(given(programs())(check))()

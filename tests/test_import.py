@@ -86,7 +86,7 @@ def test_everything_public_says_what_it_is(name):
         pytest.skip("a slot")
     doc = inspect.getdoc(member)
     assert doc
-    assert doc.split("\n\n")[0].rstrip()[-1] in ".:"
+    assert doc.split("\n\n")[0].rstrip(" )")[-1] in ".:"
     function = member.fget if isinstance(member, property) else member
     if inspect.isfunction(function):
         signature = inspect.signature(function)
@@ -98,7 +98,7 @@ def test_everything_public_says_what_it_is(name):
 def test_functions_have_their_own_name_and_signature():
     for name in ("tanh", "sum", "concatenate", "matmul"):
         assert getattr(tg, name).__name__ == name
-    assert list(inspect.signature(tg.sum).parameters)[0] == "a"
+    assert list(inspect.signature(tg.sum).parameters) == ["a", "axis", "keepdims"]
     assert list(inspect.signature(functional.cross_entropy).parameters) == ["logits", "targets"]
     assert list(inspect.signature(functional.linear).parameters) == ["x", "weight", "bias"]
 

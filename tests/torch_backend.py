@@ -70,7 +70,7 @@ OPERATIONS = {
     "argmax": lambda a, axis, keepdims: (
         torch.argmax(a, axis, keepdims) if axis is not None or not keepdims else torch.argmax(a).reshape((1,) * a.ndim)
     ),
-    "astype": lambda x, dtype: x.to(_dtype(dtype)),
+    "astype": lambda x, dtype: x.to(_dtype(dtype), copy=True),
     "batch_norm": _batch_norm,
     "broadcast_to": lambda a, shape: torch.broadcast_to(a, _shape(shape)),
     "concatenate": lambda arrays, axis: (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
 FLOAT32 = np.dtype(np.float32)
-EXPLAINED = (IndexError, ValueError, TypeError, OverflowError, ArithmeticError)
+EXPLAINED = (IndexError, ValueError, TypeError, ZeroDivisionError, OverflowError, ArithmeticError)
 
 
 def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -118,6 +118,8 @@ def as_array(
     data: Any, dtype: DTypeLike | None, copy: bool, name: str = "tensor", floats: DTypeLike = np.float32
 ) -> NDArray[Any]:
     """The array for a Tensor: an array keeps its dtype, Python's floats become `floats`; only real numbers."""
+    if dtype is not None:
+        dtype = real_dtype(name, dtype)
     try:
         array = np.array(data_of(data), dtype=dtype, copy=copy or None)
     except (ValueError, TypeError) as error:
@@ -127,3 +129,14 @@ def as_array(
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TypeError(f"{name}: takes float, int or bool, got {array.dtype}")
     return array
+
+
+def real_dtype(name: str, dtype: Any) -> np.dtype[Any]:
+    """The dtype, if Tensors can have it."""
+    try:
+        known: np.dtype[Any] = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"{name}: {short(dtype)} is no dtype: {error}") from None
+    if known.kind not in "fiub" or known.itemsize > 8:
+        raise TypeError(f"{name}: takes a dtype of float, int or bool, got {known}")
+    return known

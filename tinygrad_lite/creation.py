@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import as_array
+from .arguments import EXPLAINED, as_array, real_dtype
 from .tensor import Tensor
 from .variable import make
 
@@ -38,12 +38,13 @@ def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requi
     if name in SHAPED and not isinstance(args[0], (tuple, list)) and isinstance(dtype, int):
         raise TypeError(f"{name}: several axes are given as a tuple: {name}(({args[0]}, {dtype}))")
     args = tuple(arg.numpy() if isinstance(arg, Tensor) else arg for arg in args)
+    dtype = real_dtype(name, np.float32 if dtype is None else dtype)
     try:
-        if any(np.asarray(arg).dtype.kind not in "fiub" for arg in args if arg is not None):
+        if any(np.asarray(arg).dtype.kind not in "fiub" for arg in args if arg is not None or name == "full"):
             raise TypeError("takes real numbers")
-        array = function(*args, dtype=np.float32 if dtype is None else dtype)
-    except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
-        kind = next(k for k in (TypeError, ValueError, ArithmeticError, MemoryError) if isinstance(error, k))
+        array = function(*args, dtype=dtype)
+    except (*EXPLAINED, MemoryError) as error:
+        kind = next(kind for kind in (*EXPLAINED, MemoryError) if isinstance(error, kind))
         given = ", ".join(f"{arg!r:.30}" for arg in args if arg is not None)
         raise kind(f"{name}: {str(error).splitlines()[0]} (given {given})") from None
     result = from_numpy(array)

@@ -59,5 +59,7 @@ def batch_norm(
 
 def _floats(value: Any, like: Any) -> Any:
     """A Tensor or an array of floats as it is, all else as an array of the dtype that `like` has."""
-    kind = getattr(getattr(value, "dtype", None), "kind", None)
-    return value if kind == "f" else np.asarray(value, np.result_type(like, np.float32))
+    if getattr(getattr(value, "dtype", None), "kind", None) == "f":
+        return value
+    dtype = np.result_type(like)
+    return np.asarray(value, dtype if dtype.kind == "f" else np.float32)

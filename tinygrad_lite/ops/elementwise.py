@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import real_dtype
 from ..graph import primitive
 from ..op import Array, Interval
 
@@ -169,14 +170,6 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
 def astype(x: ArrayLike, dtype: type) -> Array:
     """A copy in another dtype: float, int or bool. The gradient comes back in the dtype of x; only floats carry one."""
     return np.asarray(x).astype(real_dtype("astype", dtype))
-
-
-def real_dtype(name: str, dtype: type) -> np.dtype[Any]:
-    """The dtype, if Tensors can have it."""
-    known = np.dtype(dtype)
-    if known.kind not in "fiub" or known.itemsize > 8:
-        raise TypeError(f"{name}: takes a dtype of float, int or bool, got {known}")
-    return known
 
 
 @primitive(np.copy, vjp=lambda g: g, promotes=())

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import real_dtype
 from ..graph import primitive
 from ..op import Array, Index
-from .elementwise import real_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
