@@ -1,4 +1,4 @@
-"""A user's script that names everything public once, for `mypy --strict`: what a name gives, as a user's editor sees it.
+"""A user's script that names everything public, for `mypy --strict`: what a name gives, as a user's editor sees it.
 
 Not run by pytest as such: test_typing.py runs it, and holds it against the lists of public names.
 """
@@ -9,7 +9,7 @@ from typing import Any, assert_type
 
 import numpy as np
 from graphviz import Digraph
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import tinygrad_lite as tg
 from tinygrad_lite import functional as F
@@ -150,9 +150,9 @@ def randomness() -> list[tg.Tensor]:
 
 
 @tg.primitive(vjp=lambda g, x: g * 3 * x * x)
-def cube(x: NDArray[Any]) -> NDArray[Any]:
+def cube(x: ArrayLike) -> Any:
     """x cubed: an operation of the user's own."""
-    return x * x * x
+    return np.power(x, 3)
 
 
 def own_operation(x: tg.Tensor) -> tg.Tensor:
@@ -174,6 +174,7 @@ def main() -> None:
     members(x)
     scalars()
     randomness()
+    own_operation(x)
     numpy_functions(x, array)
     print(f"{training(creation()):.4f}", tg.functional.__name__)
 

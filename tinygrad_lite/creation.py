@@ -40,7 +40,7 @@ def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requi
     args = tuple(arg.numpy() if isinstance(arg, Tensor) else arg for arg in args)
     dtype = real_dtype(name, np.float32 if dtype is None else dtype)
     try:
-        if any(np.asarray(arg).dtype.kind not in "fiub" for arg in args if arg is not None or name == "full"):
+        if any(np.asarray(arg).dtype.kind not in "fiub" for arg in args if arg is not None or function is np.full):
             raise TypeError("takes real numbers")
         array = function(*args, dtype=dtype)
     except (*EXPLAINED, MemoryError) as error:
@@ -98,17 +98,22 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 
 def zeros_like(a: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 0, in the shape and dtype of `a`."""
-    return full_like(a, 0, dtype, requires_grad)
+    return _like("zeros_like", a, 0, dtype, requires_grad)
 
 
 def ones_like(a: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All 1, in the shape and dtype of `a`."""
-    return full_like(a, 1, dtype, requires_grad)
+    return _like("ones_like", a, 1, dtype, requires_grad)
 
 
 def full_like(
     a: ArrayLike, value: float | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """All `value`, in the shape and dtype of `a`."""
-    like = as_array(a, None, False, "full_like")
-    return full(like.shape, value, like.dtype if dtype is None else dtype, requires_grad)
+    return _like("full_like", a, value, dtype, requires_grad)
+
+
+def _like(name: str, a: ArrayLike, value: float | Tensor, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
+    like = as_array(a, None, False, name)
+    dtype = like.dtype if dtype is None else dtype
+    return _made(name, np.full, like.shape, value, dtype=dtype, requires_grad=requires_grad)
