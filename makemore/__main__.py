@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,14 +12,14 @@ from typing import NoReturn
 
 from . import __version__
 from .download import URL
-from .errors import MakemoreError
+from .errors import MakemoreError, told
 
 
 class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"makemore: error: {message}; see `{self.prog} --help`\n")
+        self.exit(2, told(f"{message}; see `{self.prog} --help`") + "\n")
 
 
 def parser() -> Parser:
@@ -74,6 +75,8 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where the terminal lacks a letter
     arguments = parser().parse_args(argv)
     try:
         from . import commands  # here, because NumPy is not needed for --help
@@ -82,10 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except MakemoreError as error:
-        print(f"makemore: error: {error}", file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return error.status
     except MemoryError as error:
-        print(f"makemore: error: not enough memory for a model of this size: {error}", file=sys.stderr)
+        print(told(f"not enough memory for a model of this size: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

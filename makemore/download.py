@@ -28,6 +28,8 @@ def download(url: str, path: Path) -> None:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             body = response.read(LARGEST)
+            if response.length and len(body) < LARGEST:
+                raise http.client.IncompleteRead(body)
     except urllib.error.HTTPError as error:
         error.close()
         raise MakemoreError(f"{url}: the server answered {error.code} {error.reason}") from None

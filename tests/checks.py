@@ -33,8 +33,10 @@ FOUND: dict[str, list[tuple[Any, ...]]] = {
     "cross_entropy": [(np.ones((2, 3)).T, np.array([0, 0, 1])), (np.ones((2, 3))[::-1, ::-1], np.array([0, 2]))],
     "linear": [(np.zeros((2, 2, 0)), np.zeros((0, 3)), np.zeros(3))],
     "matmul": [(np.zeros((2, 2, 0)), np.zeros((0, 3))), (np.zeros((0, 2, 2)), np.zeros((2, 2)))],
+    "max": [(np.array(3.0), 0, False), (np.array(3.0), -1, True)],
     "power": [(np.ones(2), np.array([0.0, 1.0]))],
     "scatter_add": [(np.ones(2), np.zeros((2, 2), int), (1,))],
+    "sum": [(np.array(3.0), 0, False), (np.array(3.0), -1, True)],
     "scatter_rows": [(np.zeros(0), np.int64(0), 1)],
 }
 

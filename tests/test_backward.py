@@ -682,7 +682,7 @@ def test_no_grad_is_of_one_thread_only():
 
     def evaluates():
         x = leaf([1.0, 2.0])
-        start.wait()
+        start.wait(10)
         for _ in range(rounds):
             with tg.no_grad():
                 y = (x * x).exp().sum()
@@ -690,7 +690,7 @@ def test_no_grad_is_of_one_thread_only():
                     wrong.append("recorded under no_grad")
 
     def trains():
-        start.wait()
+        start.wait(10)
         for _ in range(rounds):
             x = leaf([1.0, 2.0])
             (x * x).sum().backward()
@@ -701,7 +701,7 @@ def test_no_grad_is_of_one_thread_only():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(20)
     assert not wrong
 
 
@@ -710,7 +710,7 @@ def test_no_grad_of_the_main_thread_is_not_inherited():
     with tg.no_grad():
         thread = threading.Thread(target=lambda: seen.append((x * 2).requires_grad))
         thread.start()
-        thread.join()
+        thread.join(20)
     assert seen == [True]
 
 
@@ -721,15 +721,15 @@ def test_one_no_grad_for_two_threads():
     def other():
         with block:
             inside.set()
-            leave.wait()
+            leave.wait(10)
         seen.append((x * 2).requires_grad)
 
-    thread = threading.Thread(target=other)
+    thread = threading.Thread(target=other, daemon=True)
     with tg.no_grad():
         thread.start()
-        inside.wait()
+        assert inside.wait(10)
         with block:
             leave.set()
-            thread.join()
+            thread.join(20)
         seen.append((x * 2).requires_grad)
     assert seen == [True, False]

@@ -8,6 +8,8 @@ import torch
 
 __all__ = ["OPERATIONS", "WITHOUT", "NamesModel", "from_numpy", "gradients", "torch"]
 
+torch.set_num_threads(1)  # the tensors of the tests are small
+
 
 # What torch has for the operations of the table: functions of the same arguments, with torch's tensors for arrays.
 

@@ -5,7 +5,7 @@
 What NumPy has under a name is `tg.<name>`, what is neural is in `tg.functional`.
 """
 
-from . import functional, optim
+from . import functional, optim, testing
 from .creation import (
     arange,
     eye,
@@ -121,6 +121,7 @@ __all__ = [
     "swapaxes",
     "tanh",
     "tensor",
+    "testing",
     "transpose",
     "var",
     "where",

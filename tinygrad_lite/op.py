@@ -7,7 +7,8 @@ An operation is declared once, by decorating its NumPy forward (see `graph.primi
         return np.multiply(x, y)
 
 The annotations say what each parameter is: `ArrayLike` (or `ArrayLike | None`) one array, `Sequence[ArrayLike]`
-several, `Index` an index as NumPy takes it; everything else is a plain argument such as `axis`.
+several, `Index` an index as NumPy takes it; everything else is a plain argument such as `axis`. Without annotations
+the parameters without a default are arrays, the others plain.
 
 A rule receives `g`, the cotangent of the output, and what it names: an input (`x`), the shape of an input
 (`x_shape`, which does not keep the array alive), an output (`out`), a plain argument (`axis`). That is all that
@@ -91,7 +92,8 @@ class Op:
         self.forward = forward
         self.function: Callable[..., Any] = forward  # the public function; set by the decorator
         self.parameters = forward.__code__.co_varnames[: forward.__code__.co_argcount]
-        self.kinds = tuple(kind_of(forward.__annotations__.get(name, "")) for name in self.parameters)
+        annotations, required = forward.__annotations__, len(self.parameters) - len(forward.__defaults__ or ())
+        self.kinds = tuple(kind_of(annotations.get(name), i < required) for i, name in enumerate(self.parameters))
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
         self.vjp = vjp
         if promotes is None:
@@ -102,6 +104,13 @@ class Op:
         self.numpy, self.outputs, self.visible = numpy, outputs, len(outputs) - hidden
         self.floats, self.view = floats, view
         self.domain = dict(domain or {})
+        for name in vjp if isinstance(vjp, Mapping) else ():
+            if name not in self.inputs:
+                raise TypeError(
+                    f"{self.name}: a rule is given for {name!r}, which is no array; annotate it as ArrayLike"
+                )
+        if vjp is not None and not self.inputs:
+            raise TypeError(f"{self.name}: a rule is given, but no parameter is an array; annotate one as ArrayLike")
         self.ties = ties
         self.plans: dict[int, Plan] = {}
 
@@ -153,13 +162,14 @@ class Op:
         )
 
 
-def kind_of(annotation: str) -> str:
-    """What a parameter is, by its annotation."""
-    if annotation.startswith("ArrayLike"):
-        return ONE
-    if annotation.startswith("Sequence[ArrayLike"):
-        return SEQUENCE
-    return INDEX if annotation == "Index" else PLAIN
+def kind_of(annotation: Any, required: bool) -> str:
+    """What a parameter is, by its annotation; without one, an array where it is required, else a plain argument."""
+    if annotation is None:
+        return ONE if required else PLAIN
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    if any(name in text for name in ("ArrayLike", "_SupportsArray", "ndarray", "NDArray", "Tensor")):
+        return SEQUENCE if "Sequence[" in text.split("_NestedSequence")[0] or text.startswith("list[") else ONE
+    return INDEX if text == "Index" else PLAIN
 
 
 table: dict[str, Op] = {}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -121,6 +121,11 @@ def test_any_size_against_torch(seed, letters, block_size, embedding, hidden, si
     model = rough(Model(letters, block_size, embedding, hidden, tg.Generator().manual_seed(seed)), seed)
     other = NamesModel(model.state)
     examples = batch(np.random.default_rng(seed), letters, block_size, size)
+    x = model.C.numpy()[examples[0]].reshape(size, -1) @ model.W1.numpy() + model.b1.numpy()
+    smallest = x.std(0, ddof=1).min()
+    # BatchNorm divides by it: below, and with so few contexts that a batch has but two values in a unit, where the
+    # exact gradient is 0, both engines show what they round.
+    assume(smallest > 0.2 and len(np.unique(examples[0], axis=0)) > 4)
     before = model.logits(examples[0])
     np.testing.assert_allclose(before, other.logits(examples[0]), rtol=1e-5, atol=1e-5)
     loss, right = model.loss(*examples), other.loss(*examples)

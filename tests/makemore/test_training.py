@@ -190,6 +190,19 @@ def test_learning_rate_too_high(tmp_path, capsys):
     assert main(["evaluate", "--out", str(tmp_path)]) == 0
 
 
+def test_dev_loss_that_overflows():
+    """Weights that are finite, and too large to be evaluated, are told as what they are; the loss is not kept."""
+    run = small_run()
+    run.advance(5)
+    for name in ("W1", "W2"):
+        run.model.parameters[name].data[...] = 3e38
+    message = r"^step 5: the dev loss is (nan|inf): the weights have grown to 3e\+38; lower --learning-rate \(0\.1\)$"
+    with pytest.raises(MakemoreError, match=message) as caught:
+        run.dev_loss()
+    assert caught.value.status == 1
+    assert run.dev_losses == []
+
+
 @pytest.mark.parametrize("rate", ["1e4", "1e10", "1e20", "1e37", "1e300"])
 def test_any_high_learning_rate(tmp_path, capsys, rate):
     """No traceback and no warning; and never a checkpoint with nan or inf."""

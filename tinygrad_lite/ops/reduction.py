@@ -28,6 +28,8 @@ def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 def _axes(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(len(shape)))
+    if not shape:  # NumPy lets the axis of a number be 0 or -1
+        return ()
     return tuple(i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,)))
 
 

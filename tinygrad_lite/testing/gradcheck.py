@@ -43,7 +43,8 @@ def gradcheck(
 ) -> bool:
     """Hold the gradients of `f(*inputs)` against central differences; True, or an error that says where they differ.
 
-    f: returns one Tensor or several. It is called many times, with Tensors of its own in place of those checked.
+    f: returns one Tensor or several. It is called many times, with other Tensors in place of those checked. The `grad`
+    of a leaf that it reads without being given it grows.
     inputs: what is checked are the Tensors that require a gradient, however nested in lists and tuples; or, of the
     positions in `argnums`, all arrays and Tensors. They are taken as float64.
     jacobian: compare all derivatives one by one, at the cost of two calls for each element of the inputs and one
@@ -83,7 +84,7 @@ class Checked:
 
     def __init__(self, name: str, f: Callable[..., Any], inputs: tuple[Any, ...], argnums: Any) -> None:
         if not callable(f):
-            raise TypeError(f"{name}: takes a function and its inputs, got {f!r:.40}")
+            raise TypeError(f"{name}: takes a function and its inputs, got {type(f).__name__}")
         self.name, self.f, self.inputs = name, f, inputs
         self.places = list(self._find(argnums))
         if not self.places:
@@ -100,7 +101,7 @@ class Checked:
             if not -len(self.inputs) <= position < len(self.inputs):
                 raise ValueError(f"{self.name}: argnums={argnums}, but there are {len(self.inputs)} inputs")
             for path, value in leaves(self.inputs[position]):
-                if value.requires_grad if argnums is None and isinstance(value, Tensor) else argnums is not None:
+                if argnums is not None or (isinstance(value, Tensor) and value.requires_grad):
                     yield (int(position) % len(self.inputs), *path)
 
     def _point(self, place: Place, label: str) -> NDArray[Any]:
@@ -144,6 +145,7 @@ class Gradients:
     def __init__(self, function: Checked, seed: int) -> None:
         self.function, self.name = function, function.name
         outputs = function([leaf(point, False) for point in function.points])
+        check_finite(function, [output.data for output in outputs])
         names = [function.output_label(i, len(outputs)) for i in range(len(outputs))]
         self.labels = [*function.labels, *[f"the weights of {name}" for name in names]]
         rng = np.random.default_rng([seed, 2])
@@ -169,10 +171,7 @@ class Check:
         self.inputs = [leaf(point) for point in self.points]
         self.outputs = function(self.inputs)
         self.middle = [output.data.copy() for output in self.outputs]
-        for i, values in enumerate(self.middle):
-            if not np.isfinite(values).all():
-                bad = np.argwhere(~np.isfinite(values))[0]
-                raise NotDifferentiableError(f"{self.name}: {self.output(i, bad)} is {values[tuple(bad)]}")
+        check_finite(function, self.middle)
         for one, other in zip(self.middle, self.values(0, 0.0), strict=True):
             if not np.allclose(one, other, 1e-10, 1e-10):
                 raise ValueError(f"{self.name}: the function gives other values when it is called again; fix its seed")
@@ -195,9 +194,9 @@ class Check:
                 slopes, noise = self.slopes(i, part)
             except NotDifferentiableError:
                 return True, np.inf
-            difference = dot(weights, slopes) - float(np.vdot(grad, part))
-            bound = (self.atol + self.rtol * np.abs(grad)) * np.abs(part)
-            return abs(difference) > bound.sum() + noise * dot(weights, list(map(np.sign, weights))), abs(difference)
+            difference = abs(dot(weights, slopes) - float(np.vdot(grad, part)))
+            bound = float(np.linalg.norm((self.atol + self.rtol * np.abs(grad)) * part))  # errors of all signs
+            return difference > bound + noise * dot(weights, [np.sign(w) for w in weights]), difference
 
         if not np.isfinite(grad).all():
             self.compare_element(i, np.argwhere(~np.isfinite(grad))[0])
@@ -253,8 +252,7 @@ class Check:
             )
 
     def slopes(self, i: int, direction: NDArray[Any], element: Any = None) -> tuple[Arrays, float]:
-        """How fast each element of the outputs changes along a direction in input i, and how far rounding lets that
-        be off.
+        """How fast each element of the outputs changes along a direction in input i; and what rounding makes of it.
 
         Differences over two widths must agree, and so must those to the left and to the right.
         """
@@ -302,6 +300,14 @@ class Check:
     def output(self, j: int, place: Any) -> str:
         """The name of an element of output j."""
         return f"{self.function.output_label(j, len(self.middle))}{subscript(place)}"
+
+
+def check_finite(function: Checked | Gradients, outputs: Arrays) -> None:
+    """Refuse a nan or an inf in the outputs."""
+    for i, values in enumerate(outputs):
+        for place in np.argwhere(~np.isfinite(values))[:1]:
+            label = function.output_label(i, len(outputs)) + subscript(place)
+            raise NotDifferentiableError(f"{function.name}: {label} is {values[tuple(place)]}; choose another point")
 
 
 def gradients(

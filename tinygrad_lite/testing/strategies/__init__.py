@@ -1,0 +1,37 @@
+"""Hypothesis strategies: shapes, arrays, layouts, axes and indices, and whole sets of arguments for every operation.
+
+    from hypothesis import given
+    from tinygrad_lite.op import table
+    from tinygrad_lite.testing import gradcheck, strategies
+
+    matmul = table["matmul"]
+
+    @given(strategies.arguments(matmul))
+    def test_gradient(args):
+        assert gradcheck(matmul.function, *args, argnums=(0, 1))
+
+This folder is the only place that imports Hypothesis.
+"""
+
+from .arguments import SAMPLERS, arguments, inputs, is_elementwise, sampler
+from .arrays import LAYOUTS, arrays, broadcasting, lay_out, layouts, narrowings, numbers, shapes, tensors
+from .indices import axes, indices
+
+__all__ = [
+    "LAYOUTS",
+    "SAMPLERS",
+    "arguments",
+    "arrays",
+    "axes",
+    "broadcasting",
+    "indices",
+    "inputs",
+    "is_elementwise",
+    "lay_out",
+    "layouts",
+    "narrowings",
+    "numbers",
+    "sampler",
+    "shapes",
+    "tensors",
+]
