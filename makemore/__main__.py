@@ -91,10 +91,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(told(f"not enough memory for a model of this size: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return 0
+    except OSError as error:
+        if error.filename is None:  # the disk under the output is full
+            abandon_output()
+        print(told(f"{error.filename or 'the output'}: {error.strerror or error}"), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def abandon_output() -> None:
+    """Let what could not be written go nowhere, so that Python does not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -77,12 +77,12 @@ def load(folder: Path) -> Run:
         run = Run(array_to_text(arrays["words"]).split("\n"), Settings(**header["settings"]))
         if run.vocabulary.letters != header["vocabulary"]:
             raise ValueError("its words have another vocabulary than its model")
-        run.model.load_state({name: arrays[f"model.{name}"] for name in run.model.state})
+        run.model.load_state({name: finite(arrays[f"model.{name}"]) for name in run.model.state})
         for i, velocity in enumerate(run.optimiser.velocities):
-            velocity[...] = of_shape(velocity.shape, arrays[f"velocity.{i}"])
+            velocity[...] = of_shape(velocity.shape, finite(arrays[f"velocity.{i}"]))
         run.optimiser.momentum, run.optimiser.weight_decay = float(header["momentum"]), float(header["weight_decay"])
         run.step = int(header["step"])
-        run.losses[: run.step] = of_shape((run.step,), arrays["losses"])
+        run.losses[: run.step] = of_shape((run.step,), finite(arrays["losses"]))
         run.dev_losses = [(int(step), float(loss)) for step, loss in header["dev_losses"]]
         run.set_generator_state(arrays["generator"])
     except KeyError as error:
@@ -145,3 +145,10 @@ def text_to_array(text: str) -> Any:
 
 def array_to_text(array: Any) -> str:
     return bytes(array).decode()
+
+
+def finite(array: Any) -> Any:
+    """The array, which must hold no nan or inf: a run never saves one."""
+    if not np.isfinite(array).all():
+        raise ValueError("an array holds nan or inf")
+    return array

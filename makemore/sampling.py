@@ -18,14 +18,16 @@ from .vocabulary import Vocabulary
 
 LONGEST = 100  # letters; a name is ended there, whatever the model says
 FRUITLESS = 10_000  # names that were known already, one after another, before the search for new ones is given up
-DRAWN_AT_ONCE = 1000  # letters
+DRAWN_AT_ONCE = 32_768  # numbers
+TOGETHER = 32  # contexts whose probabilities are computed at once
+REMEMBERED = 10_000_000  # probabilities: 40 MB
 
 
 class Predictor:
     """The probabilities of the next letter after any context.
 
-    They are computed once for each context: for all contexts that differ in the last letter at once, and always for
-    these together, so that the same context gives the same numbers to the last bit, whatever was asked before.
+    They are computed for up to 32 contexts at once that differ in the last letter, and always for the same ones
+    together, so that a context gives the same numbers to the last bit, whatever was asked before.
     """
 
     def __init__(self, model: Model, letters: int, temperature: float = 1.0) -> None:
@@ -33,15 +35,21 @@ class Predictor:
             raise MakemoreError(f"--temperature must be a number above 0, got {temperature}")
         self._model, self._letters = model, letters
         self._temperature = np.float32(np.clip(temperature, 1e-30, 1e30))  # beyond, float32 overflows
-        self._known: dict[tuple[int, ...], list[NDArray[np.float32]]] = {}
+        self._known: dict[tuple[int, ...], NDArray[np.float32]] = {}
 
     def __call__(self, context: tuple[int, ...]) -> NDArray[np.float32]:
         """context (block_size,) -> (letters,), which sums to 1."""
-        front = context[:-1]
-        if front not in self._known:
-            contexts = np.array([(*front, last) for last in range(self._letters)], np.int64)
-            self._known[front] = list(np.asarray(F.softmax(self._model.logits(contexts) / self._temperature)))
-        return self._known[front][context[-1]]
+        known = self._known.get(context)
+        return self._compute(context) if known is None else known
+
+    def _compute(self, context: tuple[int, ...]) -> NDArray[np.float32]:
+        if len(self._known) * self._letters > REMEMBERED:
+            self._known.clear()
+        first = context[-1] // TOGETHER * TOGETHER
+        together = [(*context[:-1], last) for last in range(first, min(first + TOGETHER, self._letters))]
+        logits = self._model.logits(np.array(together, np.int64))
+        self._known.update(zip(together, np.asarray(F.softmax(logits / self._temperature)), strict=True))
+        return self._known[context]
 
 
 def sample(
@@ -102,4 +110,4 @@ def _names(
 def exponentials(generator: tg.Generator, letters: int) -> Iterator[NDArray[np.float32]]:
     """One draw (letters,) after another, from the stream of single ones."""
     while True:
-        yield from np.asarray(generator.exponential(DRAWN_AT_ONCE, letters))
+        yield from np.asarray(generator.exponential(max(1, DRAWN_AT_ONCE // letters), letters))

@@ -19,6 +19,7 @@ from .vocabulary import Vocabulary
 
 MOST = (1 << 31) - 1  # of anything
 LARGEST = 100_000_000  # numbers in one array
+LONGEST_BLOCK = 100  # letters: every example of the data holds so many
 DRAWN_AT_ONCE = 32_000  # examples, or one minibatch; the stream is the same as one by one
 
 
@@ -44,6 +45,8 @@ class Settings:
                 f"--batch-size must be 2 or more, got {self.batch_size}: BatchNorm divides by the standard deviation "
                 "of a batch, and that of one example is undefined"
             )
+        if self.block_size > LONGEST_BLOCK:
+            raise MakemoreError(f"--block-size must be {LONGEST_BLOCK} or less, got {self.block_size}")
         weights = self.block_size * self.embedding * self.hidden
         if weights > LARGEST:
             raise MakemoreError(
@@ -106,7 +109,7 @@ class Run:
         self.losses[: self.step] = losses
 
     def advance(self, steps: int) -> None:
-        """Make some steps. Raises MakemoreError, with status 1, at the first loss that is nan or inf."""
+        """Make some steps. Raises MakemoreError, with status 1, at the first loss or statistic that is nan or inf."""
         contexts, targets = self.data.train
         model, optimiser, settings = self.model, self.optimiser, self.settings
         with np.errstate(all="ignore"):  # what goes wrong shows in the loss
@@ -116,6 +119,8 @@ class Run:
                 value = loss.item()
                 if not math.isfinite(value):
                     raise MakemoreError(f"step {step}: the loss is {value}: {self._cause()}", status=1)
+                if not math.isfinite(np.add.reduce(model.running_std, axis=None)):  # with a loss that may be finite
+                    raise MakemoreError(f"step {step}: running_std holds nan or inf: {self._cause()}", status=1)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.lr = settings.rate(step)
