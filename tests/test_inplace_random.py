@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from .lockstep import BINARY, IN_PLACE, Lockstep, Step
@@ -38,6 +38,22 @@ def run(script: list[Step]) -> None:
             return
 
 
+@example(
+    [
+        Step("clone", 1),
+        Step("view", 4, form=3),
+        Step("set multiply", 4, 5),
+        Step("view", 4),
+        Step("set multiply", 4, 6, 3),
+    ]
+)
+@example([Step("add", 1, form=1), Step("transpose", 4), Step("set multiply", 4, form=1)])
+@example(
+    [Step("view", 2, form=6), Step("view", 0, form=6), Step("in-place add", 4, 5), Step("in-place multiply", 2, form=1)]
+)
+@example([Step("view", 2, form=6), Step("set", 2, 0, 18), Step("set", 3, 4, 12)])
+@example([Step("clone", 0), Step("detach", 4), Step("in-place multiply", 4, 0), Step("multiply", 5, 0)])
+@example([Step("view", 3), Step("set divide", 4, 0, 18)])
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_random_scripts(script: list[Step]) -> None:
