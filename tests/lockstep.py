@@ -297,8 +297,9 @@ class Lockstep:
             self.seen[a] = self.time
         if made is not None:
             assert dual is not None
-            self.seen[len(self.ours)] = self.time
-            if step.quiet and step.name in ("view", "transpose", "flatten"):
+            is_view = step.name in ("view", "transpose", "flatten")
+            self.seen[len(self.ours)] = self.seen.get(a, 0) if is_view else self.time
+            if is_view and step.quiet:
                 self.unrecorded.add(len(self.ours))
             self.ours.append(made)
             self.duals.append(dual)
