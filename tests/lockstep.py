@@ -138,7 +138,8 @@ class Lockstep:
         x, y = self.duals[a].value, self.operand(self.duals, step, b).value
         try:
             if step.name == "view":
-                return np.ndim(x[self.index(READS, step)]) > 0  # an element alone is a copy, as in NumPy
+                part = x[self.index(READS, step)]
+                return np.ndim(part) > 0 and part.size > 0  # an element alone is a copy, as in NumPy
             if step.name == "copy":
                 x[self.index(COPIES, step)]
             elif step.name == "flatten":

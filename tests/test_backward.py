@@ -409,7 +409,7 @@ def test_a_rule_that_fails_is_named():
         operation = tg.primitive(vjp=lambda g, x: g @ np.ones(7))(broken)
         x = leaf([1.0, 2.0])
         (x * 2).sum().backward()
-        with pytest.raises(RuntimeError, match=r"^backward: the rule of <operation broken> failed: "):
+        with pytest.raises(RuntimeError, match=r"^backward: the rule of broken failed: "):
             operation(x).sum().backward()
         assert x.grad.tolist() == [2, 2]
     finally:

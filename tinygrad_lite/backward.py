@@ -60,7 +60,9 @@ class Walk:
             return
         if edge.__class__ is tuple:
             if len(edge) != len(grad):
-                raise RuntimeError(f"backward: the rule of {op} gave {len(grad)} gradients for {len(edge)} inputs")
+                raise RuntimeError(
+                    f"backward: the rule of {op.name if op else None} gave {len(grad)} gradients for {len(edge)} inputs"
+                )
             for each_edge, each_grad in zip(edge, grad, strict=True):
                 self.flow(each_edge, each_grad, op)
             return
@@ -94,7 +96,7 @@ class Walk:
                     grad = rule(g, *[saved[i] for i in reads])
                 except EXPLAINED as error:
                     said = (str(error).splitlines() or [type(error).__name__])[0]
-                    raise RuntimeError(f"backward: the rule of {node.op} failed: {said}") from error
+                    raise RuntimeError(f"backward: the rule of {node.op.name} failed: {said}") from error
                 self.flow(edge, grad, node.op)
 
 
@@ -118,10 +120,11 @@ def fit(grad: Any, like: Any, op: Op | None) -> Any:
 def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
     """Sum over the axes along which an array of `shape` was repeated to give the shape of `grad`."""
     given = grad.shape
-    if len(given) > len(shape):
-        grad = np.add.reduce(grad, axis=tuple(range(len(given) - len(shape))))
-    elif len(given) < len(shape):
-        grad = grad.reshape((1,) * (len(shape) - len(given)) + given)
+    extra = len(given) - len(shape)
+    if extra > 0:
+        grad = np.add.reduce(grad, axis=0 if extra == 1 else tuple(range(extra)))
+    elif extra < 0:
+        grad = grad.reshape((1,) * -extra + given)
     if grad.shape != shape:
         ones = tuple([i for i, n in enumerate(shape) if n == 1])
         grad = np.add.reduce(grad, axis=ones, keepdims=True)

@@ -25,6 +25,8 @@ Array: TypeAlias = Any  # an ndarray or NumPy scalar: what a forward computes wi
 Index: TypeAlias = Any  # what stands between the brackets of `x[...]`
 Rule: TypeAlias = Callable[..., Any]
 
+CO_VARARGS, CO_VARKEYWORDS = 4, 8  # as in inspect
+
 ONE, SEQUENCE, INDEX, PLAIN = "one array", "several arrays", "an index", "a plain argument"
 INPUT, SHAPE, OUTPUT, ARGUMENT = range(4)  # where a value that a rule reads comes from
 
@@ -91,7 +93,10 @@ class Op:
         self.name = forward.__name__.strip("_")
         self.forward = forward
         self.function: Callable[..., Any] = forward  # the public function; set by the decorator
-        self.parameters = forward.__code__.co_varnames[: forward.__code__.co_argcount]
+        code = forward.__code__
+        if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+            raise TypeError(f"{self.name}: an operation takes plain parameters only: no *args, no **keywords, no *, k")
+        self.parameters = code.co_varnames[: code.co_argcount]
         annotations, required = forward.__annotations__, len(self.parameters) - len(forward.__defaults__ or ())
         self.kinds = tuple(kind_of(annotations.get(name), i < required) for i, name in enumerate(self.parameters))
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
@@ -113,6 +118,8 @@ class Op:
             raise TypeError(f"{self.name}: a rule is given, but no parameter is an array; annotate one as ArrayLike")
         self.ties = ties
         self.plans: dict[int, Plan] = {}
+        if vjp is not None:
+            self.plan((1 << len(self.parameters)) - 1)  # a rule that reads what there is not raises here
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

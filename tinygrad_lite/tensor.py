@@ -134,11 +134,11 @@ class Tensor(Variable):
         Raises RuntimeError where it requires no gradient, where the arrays were freed by an earlier backward or
         changed in place; ValueError where the gradient is missing or of another shape.
         """
+        refuse_stale("backward", self)
         if not self._requires_grad:
             raise RuntimeError(
                 "backward: this tensor requires no gradient, nor does anything that it was computed from"
             )
-        refuse_stale("backward", self)
         if gradient is None:
             if self.size != 1:
                 raise ValueError(

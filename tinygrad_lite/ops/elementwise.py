@@ -129,8 +129,8 @@ def sign(x: ArrayLike) -> Array:
 @primitive(
     np.maximum,
     vjp={
-        "x": lambda g, x, y: g * np.where(x == y, 0.5, x > y),
-        "y": lambda g, x, y: g * np.where(x == y, 0.5, y > x),
+        "x": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(x < y, 0.0, g)),
+        "y": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(y < x, 0.0, g)),
     },
     ties=True,
 )
@@ -142,8 +142,8 @@ def maximum(x: ArrayLike, y: ArrayLike) -> Array:
 @primitive(
     np.minimum,
     vjp={
-        "x": lambda g, x, y: g * np.where(x == y, 0.5, x < y),
-        "y": lambda g, x, y: g * np.where(x == y, 0.5, y < x),
+        "x": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(x > y, 0.0, g)),
+        "y": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(y > x, 0.0, g)),
     },
     ties=True,
 )

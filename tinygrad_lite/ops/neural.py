@@ -10,6 +10,7 @@ from ..graph import primitive
 from ..op import Array
 from .indexing import check_indices, one_hot
 from .linalg import matmul_x, matmul_y, mismatch
+from .reduction import count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -122,7 +123,7 @@ def _batch_norm_rule(
     g: tuple[Array, ...], normal: Array, gain: Array, var: Array, axis: Axis, eps: float, ddof: int
 ) -> Any:
     g_out, g_mean, g_var, g_normal = g
-    n = normal.size // var.size
+    n = count(normal.shape, axis)
     std = np.sqrt(var + eps)
     grad: Any = 0.0
     g_gain = g_bias = None
@@ -152,7 +153,7 @@ def batch_norm(
     """
     x = np.asarray(x)
     total = _total(x, axis)
-    n = x.size // total.size if total.size else 0
+    n = count(x.shape, axis)
     if n <= ddof:
         raise ValueError(f"batch_norm: the variance of {n} rows with ddof={ddof} is undefined; take a larger batch")
     mean = total / n

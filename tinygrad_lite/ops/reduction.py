@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,15 +31,12 @@ def _axes(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
         return tuple(range(len(shape)))
     if not shape:  # NumPy lets the axis of a number be 0 or -1
         return ()
-    return tuple(i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,)))
+    return tuple([i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))])
 
 
-def _count(shape: tuple[int, ...], axis: Axis) -> int:
+def count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements go into each result."""
-    count = 1
-    for i in _axes(shape, axis):
-        count *= shape[i]
-    return count
+    return prod([shape[i] for i in _axes(shape, axis)])
 
 
 def _sum_rule(g: Array, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
@@ -46,18 +44,20 @@ def _sum_rule(g: Array, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) ->
 
 
 def _mean_rule(g: Array, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
-    return np.broadcast_to(_expand(g, a_shape, axis, keepdims) / _count(a_shape, axis), a_shape)
+    return np.broadcast_to(_expand(g, a_shape, axis, keepdims) / count(a_shape, axis), a_shape)
 
 
 def _var_rule(g: Array, a: Array, a_shape: tuple[int, ...], axis: Axis, ddof: int, keepdims: bool) -> Array:
-    scale = 2 / (_count(a_shape, axis) - ddof)
+    scale = 2 / (count(a_shape, axis) - ddof)
     return _expand(g, a_shape, axis, keepdims) * scale * (a - np.mean(a, axis=axis, keepdims=True))
 
 
 def _std_rule(g: Array, a: Array, out: Array, a_shape: tuple[int, ...], axis: Axis, ddof: int, keepdims: bool) -> Array:
+    if not count(a_shape, axis):
+        return np.broadcast_to(_expand(g, a_shape, axis, keepdims), a_shape)  # of no elements
     # where all elements are equal the gradient is 0; out need not be: the mean is rounded
     equal = np.max(a, axis=axis, keepdims=True) == np.min(a, axis=axis, keepdims=True)
-    divisor = np.where(equal, np.inf, _expand(out, a_shape, axis, keepdims) * (_count(a_shape, axis) - ddof))
+    divisor = np.where(equal, np.inf, _expand(out, a_shape, axis, keepdims) * (count(a_shape, axis) - ddof))
     return _expand(g, a_shape, axis, keepdims) / divisor * (a - np.mean(a, axis=axis, keepdims=True))
 
 
