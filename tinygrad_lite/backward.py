@@ -31,7 +31,7 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
         thread.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
         taken = {id(data_of(gradient))}
         for leaf, grad in walk.leaves.items():
-            data = data_of(grad)
+            data = grad if grad.__class__ is ndarray else grad._data
             if data.base is not None or id(data) in taken:  # a gradient shares memory with nothing else
                 grad = np.copy(grad)
             taken.add(id(data))
@@ -66,11 +66,12 @@ class Walk:
             for each_edge, each_grad in zip(edge, grad, strict=True):
                 self.flow(each_edge, each_grad, op)
             return
-        if isinstance(edge, Variable):
-            grad = fit(grad, edge._data, op)
+        like = edge._data if isinstance(edge, Variable) else edge
+        if grad.__class__ is not ndarray or grad.shape != like.shape or grad.dtype is not like.dtype:
+            grad = fit(grad, like, op)
+        if like is not edge:
             self.leaves[edge] = self.leaves[edge] + grad if edge in self.leaves else grad
             return
-        grad = fit(grad, edge, op)
         node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
         number = node.number
         if number not in self.waiting:

@@ -100,7 +100,7 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
                 f"{what}: {view}a leaf that requires a gradient can't be written in place; "
                 "do it within no_grad(), or write x = x + ..."
             )
-        if root._requires_grad and not target._requires_grad:
+        if root._requires_grad and not target._requires_grad and not is_stale(target):
             raise RuntimeError(
                 f"{what}: this view was taken within no_grad() from a tensor that carries a gradient; "
                 "write to it within no_grad() too, or take the view outside"

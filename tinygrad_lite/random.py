@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import cephes
-from .creation import from_numpy, tensor
+from .creation import tensor
 from .tensor import Tensor
+from .variable import make
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -192,6 +193,11 @@ def check_weights(p: Array, needed: int) -> None:
         )
 
 
+def wrap(array: Array) -> Tensor:
+    tensor: Tensor = make(Tensor, array)
+    return tensor
+
+
 class Generator:
     """A random generator that gives the streams of `torch.Generator()` on the CPU (of torch 2.13 for x86).
 
@@ -249,7 +255,7 @@ class Generator:
 
     def rand(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
         """Uniform numbers in [0, 1), float32 or float64: `rand(2, 3)` or `rand((2, 3))`."""
-        return from_numpy(rand(self._source, as_shape("rand", size), as_float("rand", dtype)))
+        return wrap(rand(self._source, as_shape("rand", size), as_float("rand", dtype)))
 
     def randn(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
         """Normal numbers of mean 0 and variance 1, float32 or float64: `randn(2, 3)` or `randn((2, 3))`.
@@ -257,7 +263,7 @@ class Generator:
         As in torch, fewer than 16 are drawn in pairs, and what is left of a pair serves the next such draw.
         (Box and Muller, A note on the generation of random normal deviates, 1958.)
         """
-        return from_numpy(randn(self._source, as_shape("randn", size), as_float("randn", dtype)))
+        return wrap(randn(self._source, as_shape("randn", size), as_float("randn", dtype)))
 
     def exponential(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
         """Exponential numbers of mean 1, as torch's `tensor.exponential_(generator=g)` draws them.
@@ -266,7 +272,7 @@ class Generator:
         samples of C categories draw `q = exponential(T, C)` once: sample t is `argmax(p_t / q[t])`.
         """
         shape = as_shape("exponential", size)
-        return from_numpy(exponential(self._source, shape, as_float("exponential", dtype)))
+        return wrap(exponential(self._source, shape, as_float("exponential", dtype)))
 
     @overload
     def randint(self, high: SupportsIndex, size: Sequence[SupportsIndex]) -> Tensor: ...
@@ -287,14 +293,14 @@ class Generator:
         stop = as_integer("randint", "high", high)
         if not -(2**63) <= start < stop < 2**63:
             raise ValueError(f"randint: needs -2**63 <= low < high < 2**63, got low={start}, high={stop}")
-        return from_numpy(randint(self._source, start, stop, as_shape("randint", size)))
+        return wrap(randint(self._source, start, stop, as_shape("randint", size)))
 
     def randperm(self, n: SupportsIndex) -> Tensor:
         """The integers from 0 to n - 1 in random order, int64 (n,)."""
         length = as_integer("randperm", "n", n)
         if length < 0:
             raise ValueError(f"randperm: n must be 0 or more, got {length}")
-        return from_numpy(randperm(self._source, length))
+        return wrap(randperm(self._source, length))
 
     def multinomial(self, p: Any, num_samples: SupportsIndex, replacement: bool = False) -> Tensor:
         """Categories drawn by the weights `p`, float32 or float64: int64 (num_samples,), or a row for each of p.
@@ -311,7 +317,7 @@ class Generator:
         count = as_integer("multinomial", "num_samples", num_samples)
         if count < 1:
             raise ValueError(f"multinomial: num_samples must be 1 or more, got {count}")
-        return from_numpy(multinomial(self._source, weights, count, replacement))
+        return wrap(multinomial(self._source, weights, count, replacement))
 
 
 def as_integer(name: str, what: str, value: Any) -> int:
