@@ -31,7 +31,7 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
         thread.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
         taken = {id(data_of(gradient))}
         for leaf, grad in walk.leaves.items():
-            data = grad if grad.__class__ is ndarray else grad._data
+            data = grad._data if isinstance(grad, Variable) else grad
             if data.base is not None or id(data) in taken:  # a gradient shares memory with nothing else
                 grad = np.copy(grad)
             taken.add(id(data))
