@@ -26,9 +26,9 @@ from .variable import (
     make,
     ndarray,
     owned,
-    owner,
     refuse_stale,
     share,
+    shares_memory,
     variables_in,
 )
 
@@ -41,6 +41,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 new_number = count(1).__next__
+TENSORLESS = frozenset({ndarray, slice, int})  # what has no Tensor in it, and needs no further look
 
 
 class Thread(threading.local):
@@ -195,16 +196,18 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         elif arg.__class__ not in NUMBERS and not is_absent(op, i, arg):
             even = False
     for i in op.others:
-        if args[i].__class__ is not ndarray:
-            values[i] = data_of(args[i])
-            if op.kinds[i] is ONE:
-                is_absent(op, i, args[i])
-            for arg in variables_in(args[i]):
-                first = arg if first is None else first
-                if arg._requires_grad:
-                    needed |= 1 << i
-                if is_stale(arg):
-                    stale = arg
+        given = args[i]
+        if given.__class__ in TENSORLESS:
+            continue
+        values[i] = data_of(given)
+        if op.kinds[i] is ONE:
+            is_absent(op, i, given)
+        for arg in (given,) if isinstance(given, Variable) else variables_in(given):
+            first = arg if first is None else first
+            if arg._requires_grad:
+                needed |= 1 << i
+            if is_stale(arg):
+                stale = arg
     if first is not None and op.promoted and (not even or dtype is None or dtype.kind != "f"):
         args = promote(op, args)
         for i in op.promoted:
@@ -223,7 +226,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         results: Any = tuple([make(first._result, each) for each in shown])
     else:
         results = make(first._result, shown)
-        if op.view and isinstance(args[0], Variable) and owner(results._data) is owner(args[0]._data):
+        if op.view and isinstance(args[0], Variable) and shares_memory(results._data, args[0]._data):
             share(args[0], results)
     if op.vjp is not None and thread.grad:
         if stale is not None:
@@ -267,13 +270,17 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
                 checks.append((len(saved), 0, arg._memory, arg._memory.writes))
                 saved.append(values[i])
             else:
-                for element, each in enumerate(variables_in(arg)):
-                    checks.append((len(saved), element, each._memory, each._memory.writes))
+                if isinstance(arg, (list, tuple)):
+                    for element, each in enumerate(variables_in(arg)):
+                        checks.append((len(saved), element, each._memory, each._memory.writes))
                 saved.append(owned(values[i]))
         elif kind == SHAPE:
             value = values[i]
-            several = op.kinds[i] is SEQUENCE
-            saved.append(tuple([np.shape(each) for each in value]) if several else np.shape(value))
+            if value.__class__ is ndarray:
+                saved.append(value.shape)
+            else:
+                several = op.kinds[i] is SEQUENCE
+                saved.append(tuple([np.shape(each) for each in value]) if several else np.shape(value))
         else:
             saved.append(values[i])
     node.edges, node.saved, node.checks = edges, saved, checks

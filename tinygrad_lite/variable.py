@@ -85,6 +85,11 @@ def refuse_stale(what: str, variable: Variable) -> None:
         )
 
 
+def shares_memory(view: Any, array: Any) -> bool:
+    """Whether `view`, which was made of `array`, lies in its memory."""
+    return view.base is array or (view.base is not None and owner(view) is owner(array))
+
+
 def owner(array: Any) -> Any:
     """The array at the end of a chain of views: whose memory it is."""
     while array.base.__class__ is ndarray:
