@@ -87,7 +87,7 @@ def refuse_stale(what: str, variable: Variable) -> None:
 
 def shares_memory(view: Any, array: Any) -> bool:
     """Whether `view`, which was made of `array`, lies in its memory."""
-    return view.base is array or (view.base is not None and owner(view) is owner(array))
+    return view.base is array or owner(view) is owner(array)
 
 
 def owner(array: Any) -> Any:
