@@ -15,7 +15,7 @@ from .graph import Output
 from .inplace import inplace, setitem
 from .op import table
 from .ops import elementwise, indexing, linalg, neural, reduction, shape
-from .variable import Memory, Variable, data_of, make, refuse_stale
+from .variable import Memory, Variable, data_of, make, refuse_stale, restore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -443,10 +443,3 @@ class Tensor(Variable):
 
 
 Tensor._result = Tensor
-
-
-def restore(cls: type[Tensor], data: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:
-    """What a pickle of a leaf calls."""
-    tensor: Tensor = make(cls, data)
-    tensor._requires_grad, tensor._grad = requires_grad, grad
-    return tensor

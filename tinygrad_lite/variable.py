@@ -71,6 +71,13 @@ def make(cls: type[Variable], data: Any) -> Any:
     return variable
 
 
+def restore(cls: type[Variable], data: Any, requires_grad: bool, grad: Any) -> Any:
+    """A leaf as it was; what the pickle of one calls."""
+    variable = make(cls, data)
+    variable._requires_grad, variable._grad = requires_grad, grad
+    return variable
+
+
 def is_stale(variable: Variable) -> bool:
     """Whether its memory was written to, with a gradient, through another tensor: its own node is out of date."""
     return variable._family is not None and variable._seen != variable._family.recorded
