@@ -16,6 +16,7 @@ from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf, uneven
 
 from . import torch_backend
+from .families import FOUND
 
 Check = Callable[[Op, tuple[Any, ...]], None]
 
@@ -26,19 +27,7 @@ def those(condition: Callable[[Op], bool]) -> pytest.MarkDecorator:
 
 
 operations = those(lambda op: True)
-differentiable = those(lambda op: op.vjp is not None)
-
-# Arguments with which something was wrong once: they are tried in each test.
-FOUND: dict[str, list[tuple[Any, ...]]] = {
-    "cross_entropy": [(np.ones((2, 3)).T, np.array([0, 0, 1])), (np.ones((2, 3))[::-1, ::-1], np.array([0, 2]))],
-    "linear": [(np.zeros((2, 2, 0)), np.zeros((0, 3)), np.zeros(3))],
-    "matmul": [(np.zeros((2, 2, 0)), np.zeros((0, 3))), (np.zeros((0, 2, 2)), np.zeros((2, 2)))],
-    "max": [(np.array(3.0), 0, False), (np.array(3.0), -1, True)],
-    "power": [(np.ones(2), np.array([0.0, 1.0]))],
-    "scatter_add": [(np.ones(2), np.zeros((2, 2), int), (1,))],
-    "sum": [(np.array(3.0), 0, False), (np.array(3.0), -1, True)],
-    "scatter_rows": [(np.zeros(0), np.int64(0), 1)],
-}
+differentiable = those(lambda op: op.carriers)
 
 
 def every(op: Op, check: Check, dtype: Any = np.float64, examples: int = 25, **options: Any) -> None:
@@ -65,8 +54,7 @@ def cast(value: Any, dtype: Any) -> Any:
 
 def wanted(op: Op, args: tuple[Any, ...]) -> tuple[int, ...]:
     """The positions of the arguments by which an operation can be differentiated."""
-    names = op.inputs if callable(op.vjp) else op.vjp or ()
-    positions = [op.parameters.index(name) for name in names]
+    positions = [op.parameters.index(name) for name in op.carriers]
     return tuple(i for i in positions if args[i] is not None and kind(args[i]) == "f")
 
 

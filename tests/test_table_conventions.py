@@ -9,34 +9,7 @@ from tinygrad_lite.op import table
 
 from . import torch_backend
 from .checks import as_tensors, flat, gradients, in_torch, listed, wanted, weights_for
-
-ZEROS = np.array([0.0, -0.0, 1.0, -1.0])
-PAIRS = (np.array([[1.0], [2.0], [-0.0]]), np.array([1.0, 0.0, 2.0]))
-
-CASES = {
-    "absolute": [(ZEROS,)],
-    "divide": [(np.array([1.0, -1.0, 0.0, 0.0]), np.array([0.0, -0.0, 0.0, 2.0]))],
-    "exp": [(np.array([1000.0, -1000.0, np.inf, -np.inf, 0.0]),)],
-    "log": [(np.array([0.0, -1.0, np.inf, 5e-324]),)],
-    "max": [(np.array([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]]), axis, False) for axis in (None, 0, 1, -1, (0, 1), ())],
-    "maximum": [(ZEROS, ZEROS), PAIRS, (np.array([np.inf, -np.inf]), np.array([np.inf, 1.0]))],
-    "min": [(np.array([[2.0, 1.0, 1.0], [3.0, 3.0, 3.0]]), axis, True) for axis in (None, 0, 1, -1, (0, 1), ())],
-    "minimum": [(ZEROS, ZEROS), PAIRS, (np.array([np.inf, -np.inf]), np.array([np.inf, 1.0]))],
-    "power": [
-        (np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0]), np.array([0.0, 1.0, 2.0, 3.0, 0.5, -1.0])),
-        (np.array([-2.0, -2.0, -2.0, -2.0, -2.0, -2.0]), np.array([0.0, 1.0, 2.0, 3.0, -1.0, 0.5])),
-        (np.array([2.0, np.inf, 1e30, 1.0]), np.array([0.0, 0.0, 1e30, np.inf])),
-    ],
-    "relu": [(ZEROS,), (np.array([np.inf, -np.inf]),)],
-    "sigmoid": [(np.array([1000.0, -1000.0, 0.0, np.inf, -np.inf]),)],
-    "sign": [(ZEROS,)],
-    "softmax": [(np.array([[1e4, 0.0, -1e4], [1e4, 1e4, 1e4]]), axis) for axis in (0, 1)],
-    "log_softmax": [(np.array([[1e4, 0.0, -1e4], [1e4, 1e4, 1e4]]), axis) for axis in (0, 1)],
-    "cross_entropy": [(np.array([[1e4, 0.0, -1e4], [1e4, 1e4, 1e4]]), np.array([target, 2])) for target in (0, 1, 2)],
-    "sqrt": [(np.array([0.0, -1.0, np.inf, 5e-324]),)],
-    "std": [(np.array([[0.1, 0.2, 0.3], [1.0, 1.0, 2.0]]), 1, 1, False)],
-    "tanh": [(np.array([1000.0, -1000.0, 0.0, np.inf, -np.inf]),)],
-}
+from .families import CASES
 
 
 def test_every_kink_has_a_case():

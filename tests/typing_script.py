@@ -129,6 +129,7 @@ functions: list[Tensor] = [
     tg.divide(1, x),
     tg.equal(x, x),
     tg.exp(x),
+    tg.hstack([x, x]),
     tg.expand_dims(x, 0),
     tg.greater(x, 1),
     tg.greater_equal(x, 1),
@@ -214,7 +215,14 @@ def squared(x: ArrayLike) -> Any:
     return np.square(x)
 
 
+@tg.composite()
+def cubed(x: ArrayLike) -> Tensor:
+    """x times x times x."""
+    return squared(x) * x
+
+
 assert_type(squared(x), Tensor)
+assert_type(cubed(x), Tensor)
 
 # Random numbers, and the scalar engine.
 

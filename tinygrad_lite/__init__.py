@@ -21,41 +21,16 @@ from .creation import (
 )
 from .drawing import draw_dot
 from .engine import Value
-from .graph import no_grad, primitive
-from .ops.elementwise import (
-    absolute,
-    add,
-    copy,
-    divide,
-    equal,
-    exp,
-    greater,
-    greater_equal,
-    isfinite,
-    isinf,
-    isnan,
-    less,
-    less_equal,
-    log,
-    logical_and,
-    logical_not,
-    logical_or,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    not_equal,
-    power,
-    sign,
-    sqrt,
-    subtract,
-    tanh,
-    where,
-)
+from .graph import composite, no_grad, primitive
+from .ops import elementwise as _elementwise
+from .ops import linalg as _linalg
+from .ops import reduction as _reduction
+from .ops import shape as _shape
+from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
-from .ops.linalg import matmul
-from .ops.reduction import argmax, max, mean, min, std, sum, var
-from .ops.shape import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, swapaxes, transpose
+from .ops.linalg import *
+from .ops.reduction import *
+from .ops.shape import *
 from .random import Generator
 from .tensor import Tensor
 
@@ -66,65 +41,26 @@ __all__ = [
     "Tensor",
     "Value",
     "abs",
-    "absolute",
-    "add",
     "arange",
-    "argmax",
-    "broadcast_to",
-    "concatenate",
-    "copy",
-    "divide",
+    "composite",
     "draw_dot",
-    "equal",
-    "exp",
-    "expand_dims",
     "eye",
     "from_numpy",
     "full",
     "full_like",
     "functional",
-    "greater",
-    "greater_equal",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "less",
-    "less_equal",
     "linspace",
-    "log",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "multiply",
-    "negative",
     "no_grad",
-    "not_equal",
     "ones",
     "ones_like",
     "optim",
-    "power",
     "primitive",
-    "reshape",
-    "sign",
-    "sqrt",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "tanh",
     "tensor",
     "testing",
-    "transpose",
-    "var",
-    "where",
     "zeros",
     "zeros_like",
 ]
+__all__ += _elementwise.__all__
+__all__ += _linalg.__all__
+__all__ += _reduction.__all__
+__all__ += _shape.__all__

@@ -78,7 +78,7 @@ def result_dtype(op: Op, inputs: list[Any]) -> np.dtype[Any] | None:
         if dtypes:
             return np.result_type(*dtypes)
     floats = op.floats or any(isinstance(v, float) for v in values) or any(a.dtype.kind == "f" for a in arrays)
-    if not floats and arrays and op.vjp is not None and np.result_type(*[a.dtype for a in arrays]).kind == "f":
+    if not floats and arrays and op.carriers and np.result_type(*[a.dtype for a in arrays]).kind == "f":
         kinds = " and ".join(sorted({str(a.dtype) for a in arrays}))
         raise TypeError(f"{op.name}: no integer type holds both {kinds}; bring one to the other by astype()")
     return FLOAT32 if floats else None

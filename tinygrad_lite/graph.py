@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from functools import update_wrapper, wraps
+from functools import cache, update_wrapper, wraps
 from itertools import count
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import ReferenceType
 
@@ -158,16 +159,48 @@ def primitive(
             domain=domain,
             ties=ties,
         )
-        # written out with the forward's own signature, so that Python itself binds the arguments, and fast
-        names = ", ".join(op.parameters)
-        function = eval(f"lambda {names}: apply(op, ({names},))", {"apply": apply, "op": op})
         forward.__annotations__["return"] = "Tensor" if op.visible == 1 else "tuple[Tensor, ...]"
-        op.function = update_wrapper(function, forward)
-        function.__defaults__ = forward.__defaults__
-        register(op)
-        return function  # type: ignore[no-any-return]
+        return public(op, apply)
 
     return declare
+
+
+def composite(
+    *numpy: Any,
+    floats: bool = False,
+    promotes: tuple[str, ...] | None = None,
+    domain: Mapping[str, Interval] | None = None,
+    ties: bool = False,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make an operation of a function that is written in terms of other operations, and enter it into the table.
+
+    Its body is given arrays, or Tensors and arrays of one dtype, and calls NumPy's functions and other operations; so
+    it has their derivatives, of any order, and any number of outputs. The arguments are those of `primitive`.
+
+    Raises ValueError where the name is taken.
+    """
+
+    def declare(forward: Callable[P, R]) -> Callable[P, R]:
+        op = Op(forward, None, composed=True, numpy=numpy, floats=floats, promotes=promotes, domain=domain, ties=ties)
+        return public(op, compose)
+
+    return declare
+
+
+def public(op: Op, run: Callable[[Op, tuple[Any, ...]], Any]) -> Callable[..., Any]:
+    """The function that users call, with the forward's own signature, so that Python itself binds the arguments."""
+    function = FunctionType(caller(op.parameters), {"run": run, "op": op}, op.name, op.forward.__defaults__)
+    op.function = update_wrapper(function, op.forward)
+    register(op)
+    return function
+
+
+@cache
+def caller(parameters: tuple[str, ...]) -> CodeType:
+    """The code of a function that hands its arguments over as a tuple."""
+    names = ", ".join(parameters)
+    code: CodeType = eval(f"lambda {names}: run(op, ({names},))").__code__
+    return code
 
 
 def apply(op: Op, args: tuple[Any, ...]) -> Any:
@@ -234,6 +267,28 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         if needed:
             record(op, args, values, needed, results, out)
     return results
+
+
+def compose(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run a composite on all of its arguments, in order.
+
+    Its body gets arrays, or where an argument is a Tensor, Tensors and arrays in one dtype.
+    """
+    for i, kind in enumerate(op.kinds):
+        if kind is ONE:
+            is_absent(op, i, args[i])
+    values = list(args if next(variables_in(args), None) is None else promote(op, args))
+    try:
+        for i in op.promoted:
+            values[i] = [operand(v) for v in values[i]] if op.kinds[i] is SEQUENCE else operand(values[i])
+        return op.forward(*values)
+    except EXPLAINED as error:
+        raise explain(op, [data_of(value) for value in values], error) from None
+
+
+def operand(value: Any) -> Any:
+    """A Tensor or None as it is, all else as an array."""
+    return value if value is None or isinstance(value, Variable) else np.asarray(value)
 
 
 def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any, out: Any = None) -> None:

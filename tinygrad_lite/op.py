@@ -13,6 +13,9 @@ the parameters without a default are arrays, the others plain.
 A rule receives `g`, the cotangent of the output, and what it names: an input (`x`), the shape of an input
 (`x_shape`, which does not keep the array alive), an output (`out`), a plain argument (`axis`). That is all that
 is kept between forward and backward. With several outputs `g` is a tuple, None where there is no cotangent.
+
+What is best said in terms of other operations is a composite (see `graph.composite`): an entry without a rule, whose
+body runs on Tensors and leaves the nodes of what it calls.
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ class Op:
     """One entry of the table. All that is derived from the declaration is derived here, once, at import."""
 
     __slots__ = (
+        "composed",
         "domain",
         "floats",
         "forward",
@@ -81,6 +85,7 @@ class Op:
         forward: Callable[..., Any],
         vjp: Mapping[str, Rule] | Rule | None,
         *,
+        composed: bool = False,
         numpy: tuple[Any, ...] = (),
         outputs: tuple[str, ...] = ("out",),
         hidden: int = 0,
@@ -100,13 +105,14 @@ class Op:
         annotations, required = forward.__annotations__, len(self.parameters) - len(forward.__defaults__ or ())
         self.kinds = tuple(kind_of(annotations.get(name), i < required) for i, name in enumerate(self.parameters))
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
-        self.vjp = vjp
+        self.vjp, self.composed = vjp, composed
         if promotes is None:
             promotes = vjp.keys() if isinstance(vjp, Mapping) else self.inputs
         self.promoted = tuple(i for i, name in enumerate(self.parameters) if name in promotes)
         self.singles = tuple(i for i in self.promoted if self.kinds[i] is ONE)
         self.others = tuple(i for i, k in enumerate(self.kinds) if k is not PLAIN and i not in self.singles)
-        self.numpy, self.outputs, self.visible = numpy, outputs, len(outputs) - hidden
+        self.numpy = tuple(function for function in numpy if function is not None)  # None: not in this NumPy
+        self.outputs, self.visible = outputs, len(outputs) - hidden
         self.floats, self.view = floats, view
         self.domain = dict(domain or {})
         for name in vjp if isinstance(vjp, Mapping) else ():
@@ -128,6 +134,13 @@ class Op:
     def inputs(self) -> tuple[str, ...]:
         """Names of the parameters that hold arrays which may carry a gradient."""
         return tuple(n for n, kind in zip(self.parameters, self.kinds, strict=True) if kind in (ONE, SEQUENCE))
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Names of the inputs whose gradient the operation knows; none where it has no derivative."""
+        if self.composed:
+            return tuple(self.parameters[i] for i in self.promoted)
+        return tuple(self.vjp) if isinstance(self.vjp, Mapping) else self.inputs if self.vjp is not None else ()
 
     def plan(self, needed: int) -> Plan:
         """The plan for the inputs whose parameters' bits are set in `needed`."""

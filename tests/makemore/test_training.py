@@ -178,14 +178,15 @@ def test_learning_rate_too_high(tmp_path, capsys):
     """It stops with the step, the cause and status 1; the last good checkpoint stays."""
     message = error_of(capsys, "--out", tmp_path, "--steps", 20, *SMALL, "--learning-rate", "1e30", status=1)
     found = re.fullmatch(
-        r"step (\d+): the loss is (nan|inf): the statistics of a batch overflowed; lower --learning-rate"
+        r"step (\d+): the (?:loss is (?:nan|inf): the statistics of a batch overflowed; lower --learning-rate"
+        r"|dev loss is (?:nan|inf): the weights have grown to 2e\+29; lower --learning-rate \(1e\+30\))"
         r" \(the checkpoint in (.*) is from step (\d+)\)",
         message,
-    )
+    )  # which of them overflows first depends on how BLAS rounds
     assert found, message
-    assert found[3] == str(tmp_path)
+    assert found[2] == str(tmp_path)
     run = checkpoint.load(tmp_path)
-    assert run.step == int(found[4]) <= int(found[1]) < 20
+    assert run.step == int(found[3]) <= int(found[1]) < 20
     run.check()
     assert main(["evaluate", "--out", str(tmp_path)]) == 0
 

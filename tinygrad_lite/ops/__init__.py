@@ -1,1 +1,1 @@
-"""The table's entries, by family."""
+"""The table's entries, by family. What NumPy has under a name stands in the __all__ of its family."""

@@ -13,6 +13,37 @@ from ..op import Array, Interval
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+__all__ = [
+    "absolute",
+    "add",
+    "copy",
+    "divide",
+    "equal",
+    "exp",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "log",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "sign",
+    "sqrt",
+    "subtract",
+    "tanh",
+    "where",
+]
+
 POSITIVE = Interval(low=0.0)
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     Shape = tuple[int, ...]
 
+__all__ = [
+    "matmul",
+]
+
 
 def matmul_x(g: Array, y: Array, x_shape: Shape) -> Array:
     """The gradient of x in x @ y; sums over what was broadcast are left to the engine."""

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
     Axis = int | tuple[int, ...] | None
 
+__all__ = [
+    "argmax",
+    "max",
+    "mean",
+    "min",
+    "std",
+    "sum",
+    "var",
+]
+
 
 def _expand(reduced: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
     """What was reduced, with its axes back as ones, so that it broadcasts against `shape`."""

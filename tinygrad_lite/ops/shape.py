@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import primitive
+from ..graph import composite, primitive
 from ..op import Array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ..tensor import Tensor
+
     Shape = int | tuple[int, ...]
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "hstack",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
 
 
 @primitive(np.reshape, vjp=lambda g, a_shape: g.reshape(a_shape), view=True)
@@ -87,3 +101,10 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
 def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Array:
     """Beside each other along a new axis."""
     return np.stack(arrays, axis)
+
+
+@composite(np.hstack)
+def hstack(tup: Sequence[ArrayLike]) -> Tensor:
+    """One after the other along the second axis; vectors and numbers along the first."""
+    arrays = [np.reshape(each, -1) if not np.ndim(each) else each for each in tup]
+    return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)

@@ -13,6 +13,7 @@
 This folder is the only place that imports Hypothesis.
 """
 
+from . import samplers
 from .arguments import SAMPLERS, arguments, inputs, is_elementwise, sampler
 from .arrays import LAYOUTS, arrays, broadcasting, lay_out, layouts, narrowings, numbers, shapes, tensors
 from .indices import axes, indices
@@ -32,6 +33,7 @@ __all__ = [
     "narrowings",
     "numbers",
     "sampler",
+    "samplers",
     "shapes",
     "tensors",
 ]

@@ -1,0 +1,15 @@
+"""What the tests know of each family of the table.
+
+REFERENCES: what an operation computes that answers for no function of NumPy, by NumPy. CASES: arguments at its kinks,
+at ties, at the ends of its domain and far out, where it is to do what torch does. FOUND: arguments with which something
+was wrong once; they are tried in each test.
+"""
+
+from typing import Any
+
+from . import elementwise, indexing, linalg, neural, reduction, shape
+
+FAMILIES = (elementwise, indexing, linalg, neural, reduction, shape)
+REFERENCES: dict[str, Any] = {name: each for family in FAMILIES for name, each in family.REFERENCES.items()}
+CASES: dict[str, list[tuple[Any, ...]]] = {name: each for family in FAMILIES for name, each in family.CASES.items()}
+FOUND: dict[str, list[tuple[Any, ...]]] = {name: each for family in FAMILIES for name, each in family.FOUND.items()}
