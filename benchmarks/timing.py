@@ -41,8 +41,8 @@ def ratio(times: Mapping[str, list[float]], a: str, b: str) -> float:
 
 def table(title: str, times: Mapping[str, list[float]], base: str, absent: Mapping[str, str]) -> str:
     """Markdown: the median of each candidate, and its ratio to `base`."""
-    rows = [f"### {title}", "", f"| | us per step | x {base} |", "|---|---:|---:|"]
+    rows = [f"### {title}", "", f"| | us | x {base} |", "|---|---:|---:|"]
     for name in sorted(times, key=lambda n: statistics.median(times[n])):
         rows.append(f"| {name} | {statistics.median(times[name]):.1f} | {ratio(times, name, base):.2f} |")
     rows += [f"| {name} | - | {why} |" for name, why in absent.items()]
-    return "\n".join(rows)
+    return "\n".join([*rows, ""])
