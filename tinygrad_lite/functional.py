@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .ops import neural
+from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d, max_pool2d
 from .ops.elementwise import relu, sigmoid, tanh
 from .ops.indexing import one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
     "embedding",
     "linear",
     "log_softmax",
+    "max_pool1d",
+    "max_pool2d",
     "one_hot",
     "relu",
     "sigmoid",
