@@ -414,3 +414,12 @@ def test_import_leaves_numpys_random_alone() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'tinygrad_lite.random'" in loaded
     assert "numpy.random" not in loaded
+
+
+@pytest.mark.parametrize("draw", ["rand", "randn"])
+def test_random_leaves(draw):
+    """Weights are drawn as leaves; the numbers are the same."""
+    leaf = getattr(Generator().manual_seed(3), draw)(2, 3, requires_grad=True)
+    assert leaf.requires_grad
+    assert leaf.is_leaf
+    assert leaf.tolist() == getattr(Generator().manual_seed(3), draw)(2, 3).tolist()

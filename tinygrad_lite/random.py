@@ -193,8 +193,9 @@ def check_weights(p: Array, needed: int) -> None:
         )
 
 
-def wrap(array: Array) -> Tensor:
+def wrap(array: Array, requires_grad: bool = False) -> Tensor:
     tensor: Tensor = make(Tensor, array)
+    tensor.requires_grad = requires_grad
     return tensor
 
 
@@ -253,17 +254,17 @@ class Generator:
     def __setstate__(self, state: NDArray[np.uint8]) -> None:
         self.set_state(state)
 
-    def rand(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
+    def rand(self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
         """Uniform numbers in [0, 1), float32 or float64: `rand(2, 3)` or `rand((2, 3))`."""
-        return wrap(rand(self._source, as_shape("rand", size), as_float("rand", dtype)))
+        return wrap(rand(self._source, as_shape("rand", size), as_float("rand", dtype)), requires_grad)
 
-    def randn(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
+    def randn(self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
         """Normal numbers of mean 0 and variance 1, float32 or float64: `randn(2, 3)` or `randn((2, 3))`.
 
         As in torch, fewer than 16 are drawn in pairs, and what is left of a pair serves the next such draw.
         (Box and Muller, A note on the generation of random normal deviates, 1958.)
         """
-        return wrap(randn(self._source, as_shape("randn", size), as_float("randn", dtype)))
+        return wrap(randn(self._source, as_shape("randn", size), as_float("randn", dtype)), requires_grad)
 
     def exponential(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
         """Exponential numbers of mean 1, as torch's `tensor.exponential_(generator=g)` draws them.
