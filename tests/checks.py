@@ -98,7 +98,7 @@ def flat(args: Any, positions: tuple[int, ...]) -> list[Any]:
 def run(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
     """The leaves that require a gradient, and the outputs that are floats."""
     tensors = as_tensors(op, args, requiring)
-    outputs = [each for each in listed(op.function(*tensors)) if each.dtype.kind == "f"]
+    outputs = [each for each in listed(op.call(*tensors)) if each.dtype.kind == "f"]
     return flat(tensors, requiring), outputs
 
 

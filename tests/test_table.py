@@ -50,9 +50,20 @@ OPERATORS = {
 
 
 def by_numpy(function, op, args):
-    """Call a function of NumPy: arrays by position, all else by keyword."""
+    """Call a function of NumPy: arrays by position, all else by keyword; *arrays, and what is before, by position."""
+    if op.star is not None:
+        return function(*args[: op.star], *args[op.star], **by_name(op, args, op.star + 1))
     plain = {op.parameters[i]: args[i] for i in op.plain}
     return function(*[value for i, value in enumerate(args) if i not in op.plain], **plain)
+
+
+def by_name(op, args, start=0):
+    return dict(zip(op.parameters[start:], args[start:], strict=True))
+
+
+def by_keyword(op, args):
+    """Call an operation with all of its arguments by keyword, but for *arrays and what is before them."""
+    return op.function(**by_name(op, args)) if op.star is None else by_numpy(op.function, op, args)
 
 
 def expected(op, args):
@@ -84,14 +95,14 @@ def test_nothing_is_without_a_test():
 def test_value(op):
     def check(op, args):
         right = expected(op, args)
-        plain = op.function(*args)
+        plain = op.call(*args)
         assert all(isinstance(each, (np.ndarray, np.generic)) for each in listed(plain))
         assert_same(plain, right)
-        assert_same(op.function(**dict(zip(op.parameters, args, strict=True))), right)
+        assert_same(by_keyword(op, args), right)
         tensors = as_tensors(op, args)
         calls = [
-            lambda *args: op.function(*args),
-            lambda *args: op.function(**dict(zip(op.parameters, args, strict=True))),
+            lambda *args: op.call(*args),
+            lambda *args: by_keyword(op, args),
             *[lambda *args, f=function: by_numpy(f, op, args) for function in op.numpy],
             *methods(op),
         ]
@@ -120,7 +131,7 @@ def test_one_tensor_is_enough(op):
                 mixed[i] = with_tensors(value)
             if value is None or not holds_tensor(mixed[i]):
                 continue
-            for function in (op.function, *[lambda *args, f=f: by_numpy(f, op, args) for f in op.numpy]):
+            for function in (op.call, *[lambda *args, f=f: by_numpy(f, op, args) for f in op.numpy]):
                 result = function(*mixed)
                 assert all(type(each) is tg.Tensor for each in listed(result))
                 if i in op.promoted or strong or not op.promoted:
@@ -171,7 +182,7 @@ def test_dtype_is_kept(op, dtype):
 
     def check(op, args):
         right = expected(op, args)
-        result = listed(op.function(*as_tensors(op, args)))
+        result = listed(op.call(*as_tensors(op, args)))
         rounding = 20 * np.finfo(dtype).eps
         floats = [each for each in result if each.dtype.kind == "f"]
         assert all(each.dtype == dtype for each in floats)
@@ -205,7 +216,7 @@ def test_scalars_never_widen(op):
                 others += [2, 2.0, np.float64(2), np.array(2.0)] if strategies.is_elementwise(op) else []
                 for other in others:
                     narrow[j] = other
-                    for result in listed(op.function(*narrow)):
+                    for result in listed(op.call(*narrow)):
                         assert result.dtype == np.float32
 
     every(op, check, examples=10)
@@ -217,7 +228,7 @@ def test_memory(op):
 
     def check(op, args):
         for inputs in (args, as_tensors(op, args)):
-            results = listed(op.function(*inputs))
+            results = listed(op.call(*inputs))
             arrays = [np.asarray(each) for each in flat(inputs, tuple(range(len(args)))) if hasattr(each, "dtype")]
             for i, result in enumerate(results):
                 result = np.asarray(result)
@@ -258,7 +269,7 @@ def test_gradients_share_no_memory(op):
 def test_torch_value(op):
     def check(op, args):
         right = torch_backend.OPERATIONS[op.name](*in_torch(op, args))
-        for one, other in zip(listed(op.function(*args)), listed(right), strict=True):
+        for one, other in zip(listed(op.call(*args)), listed(right), strict=True):
             np.testing.assert_allclose(one, other.numpy(), 1e-9, 1e-11)
             assert np.shape(one) == tuple(other.shape)
 
@@ -271,7 +282,7 @@ def test_without_a_rule_nothing_is_recorded(op):
 
     def check(op, args):
         floats = tuple(i for i, value in enumerate(args) if op.kinds[i] is not PLAIN and kind(value) == "f")
-        for result in listed(op.function(*as_tensors(op, args, floats))):
+        for result in listed(op.call(*as_tensors(op, args, floats))):
             assert type(result) is tg.Tensor
             assert not result.requires_grad
             assert result.is_leaf
@@ -288,7 +299,7 @@ def unexplained(op, domain):
     wide = rng.choice((-1.0, 1.0), (len(op.parameters), 4000)) * 10 ** rng.uniform(-3, 3, (len(op.parameters), 4000))
     points = np.where(rng.random(wide.shape) < 0.5, wide, rng.integers(-5, 6, wide.shape))
     with np.errstate(all="ignore"):
-        finite = np.isfinite(op.function(*points))
+        finite = np.isfinite(op.call(*points))
     found = {}
     for name, numbers in zip(op.parameters, points, strict=True):
         interval = domain.get(name, Interval())
@@ -315,7 +326,7 @@ def test_generic_sampler_is_for_elementwise_operations(op):
     """Only what broadcasts its inputs can do without a sampler of its own."""
 
     def check(op, args):
-        assert np.shape(op.function(*args)) == np.broadcast_shapes(*[each.shape for each in args])
+        assert np.shape(op.call(*args)) == np.broadcast_shapes(*[each.shape for each in args])
 
     every(op, check)
 

@@ -28,7 +28,7 @@ def test_as_torch(name, args, dtype):
     their_outputs = listed(torch_backend.OPERATIONS[name](*theirs))
     with np.errstate(all="ignore"):
         ours = as_tensors(op, args, positions)
-        outputs = listed(op.function(*ours))
+        outputs = listed(op.call(*ours))
         weights = weights_for(outputs)
         grads = gradients(outputs, weights, flat(ours, positions))
     their_grads = torch_backend.gradients(

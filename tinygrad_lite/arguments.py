@@ -42,9 +42,7 @@ def is_absent(op: Op, i: int, value: Any) -> bool:
     Raises TypeError for None elsewhere, and for a list with Tensors in it, whose gradient would be lost.
     """
     if value is None:
-        defaults = op.forward.__defaults__ or ()
-        optional = dict(zip(reversed(op.parameters), reversed(defaults), strict=False))
-        if optional.get(op.parameters[i], 0) is not None:
+        if op.defaults.get(op.parameters[i], 0) is not None:
             raise TypeError(f"{op.name}: {op.parameters[i]} takes an array or a number, got None")
         return True
     if isinstance(value, (list, tuple)) and any(True for _ in variables_in(value)):

@@ -18,7 +18,7 @@ from weakref import ReferenceType
 import numpy as np
 
 from .arguments import EXPLAINED, NUMBERS, explain, is_absent, promote
-from .op import INPUT, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
+from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
 from .variable import (
     Memory,
     Variable,
@@ -160,7 +160,7 @@ def primitive(
             ties=ties,
         )
         forward.__annotations__["return"] = "Tensor" if op.visible == 1 else "tuple[Tensor, ...]"
-        return public(op, apply)
+        return public(op, forward, apply)
 
     return declare
 
@@ -182,24 +182,27 @@ def composite(
 
     def declare(forward: Callable[P, R]) -> Callable[P, R]:
         op = Op(forward, None, composed=True, numpy=numpy, floats=floats, promotes=promotes, domain=domain, ties=ties)
-        return public(op, compose)
+        return public(op, forward, compose)
 
     return declare
 
 
-def public(op: Op, run: Callable[[Op, tuple[Any, ...]], Any]) -> Callable[..., Any]:
+def public(op: Op, forward: Callable[..., Any], run: Callable[[Op, tuple[Any, ...]], Any]) -> Callable[..., Any]:
     """The function that users call, with the forward's own signature, so that Python itself binds the arguments."""
-    function = FunctionType(caller(op.parameters), {"run": run, "op": op}, op.name, op.forward.__defaults__)
-    op.function = update_wrapper(function, op.forward)
+    function = FunctionType(caller(op.parameters, op.star), {"run": run, "op": op}, op.name, forward.__defaults__)
+    function.__kwdefaults__ = forward.__kwdefaults__
+    op.function = op.call = update_wrapper(function, forward)
+    if op.star is not None:
+        op.call = FunctionType(caller(op.parameters), {"run": run, "op": op}, op.name)
     register(op)
     return function
 
 
 @cache
-def caller(parameters: tuple[str, ...]) -> CodeType:
-    """The code of a function that hands its arguments over as a tuple."""
-    names = ", ".join(parameters)
-    code: CodeType = eval(f"lambda {names}: run(op, ({names},))").__code__
+def caller(parameters: tuple[str, ...], star: int | None = None) -> CodeType:
+    """The code of a function that hands its arguments over as a tuple; `star`: the position of *arrays."""
+    signature = ", ".join("*" * (i == star) + name for i, name in enumerate(parameters))
+    code: CodeType = eval(f"lambda {signature}: run(op, ({', '.join(parameters)},))").__code__
     return code
 
 
@@ -256,7 +259,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
     if first is None:
         return shown
     if op.visible > 1:
-        results: Any = tuple([make(first._result, each) for each in shown])
+        each_made = [make(first._result, each) for each in shown]
+        results: Any = getattr(shown, "_make", tuple)(each_made)  # named, as what NumPy's factorisations return
     else:
         results = make(first._result, shown)
         if op.view and isinstance(args[0], Variable) and shares_memory(results._data, args[0]._data):
@@ -336,6 +340,8 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
             else:
                 several = op.kinds[i] is SEQUENCE
                 saved.append(tuple([np.shape(each) for each in value]) if several else np.shape(value))
+        elif kind == NEEDED:
+            saved.append([edge is not None for edge in edges[i]])
         else:
             saved.append(values[i])
     node.edges, node.saved, node.checks = edges, saved, checks

@@ -7,12 +7,13 @@ An operation is declared once, by decorating its NumPy forward (see `graph.primi
         return np.multiply(x, y)
 
 The annotations say what each parameter is: `ArrayLike` (or `ArrayLike | None`) one array, `Sequence[ArrayLike]`
-several, `Index` an index as NumPy takes it; everything else is a plain argument such as `axis`. Without annotations
-the parameters without a default are arrays, the others plain.
+several, `*arrays: ArrayLike` several as arguments of their own, `Index` an index as NumPy takes it; everything else
+is a plain argument such as `axis`. Without annotations the parameters without a default are arrays, the others plain.
 
 A rule receives `g`, the cotangent of the output, and what it names: an input (`x`), the shape of an input
-(`x_shape`, which does not keep the array alive), an output (`out`), a plain argument (`axis`). That is all that
-is kept between forward and backward. With several outputs `g` is a tuple, None where there is no cotangent.
+(`x_shape`, which does not keep the array alive), which of several arrays need a gradient (`arrays_needed`; for the
+others the rule may give None), an output (`out`), a plain argument (`axis`). That is all that is kept between forward
+and backward. With several outputs `g` is a tuple, None where there is no cotangent.
 
 What is best said in terms of other operations is a composite (see `graph.composite`): an entry without a rule, whose
 body runs on Tensors and leaves the nodes of what it calls.
@@ -31,7 +32,7 @@ Rule: TypeAlias = Callable[..., Any]
 CO_VARARGS, CO_VARKEYWORDS = 4, 8  # as in inspect
 
 ONE, SEQUENCE, INDEX, PLAIN = "one array", "several arrays", "an index", "a plain argument"
-INPUT, SHAPE, OUTPUT, ARGUMENT = range(4)  # where a value that a rule reads comes from
+INPUT, SHAPE, NEEDED, OUTPUT, ARGUMENT = range(5)  # where a value that a rule reads comes from
 
 
 class Interval(NamedTuple):
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
     """For one set of inputs that need a gradient: what is kept for the backward, and which rules then run."""
 
     inputs: tuple[int, ...]  # their positions among the parameters
-    keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | OUTPUT | ARGUMENT, position)
+    keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | NEEDED | OUTPUT | ARGUMENT, position)
     rules: tuple[tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...]  # (input(s), rule, its reads in keep)
     holds_arrays: bool
 
@@ -59,7 +60,9 @@ class Op:
     """One entry of the table. All that is derived from the declaration is derived here, once, at import."""
 
     __slots__ = (
+        "call",
         "composed",
+        "defaults",
         "domain",
         "floats",
         "forward",
@@ -74,6 +77,7 @@ class Op:
         "plans",
         "promoted",
         "singles",
+        "star",
         "ties",
         "view",
         "visible",
@@ -96,14 +100,29 @@ class Op:
         ties: bool = False,
     ) -> None:
         self.name = forward.__name__.strip("_")
-        self.forward = forward
-        self.function: Callable[..., Any] = forward  # the public function; set by the decorator
-        code = forward.__code__
-        if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
-            raise TypeError(f"{self.name}: an operation takes plain parameters only: no *args, no **keywords, no *, k")
-        self.parameters = code.co_varnames[: code.co_argcount]
-        annotations, required = forward.__annotations__, len(self.parameters) - len(forward.__defaults__ or ())
-        self.kinds = tuple(kind_of(annotations.get(name), i < required) for i, name in enumerate(self.parameters))
+        # the public function, and the same with one argument for each parameter; set by the decorator
+        self.function: Callable[..., Any] = forward
+        self.call: Callable[..., Any] = forward
+        code, annotations = forward.__code__, forward.__annotations__
+        count, names = code.co_argcount, code.co_varnames
+        self.star = count if code.co_flags & CO_VARARGS else None  # the position of *arrays
+        if code.co_flags & CO_VARKEYWORDS or (code.co_kwonlyargcount and self.star is None):
+            raise TypeError(
+                f"{self.name}: an operation takes plain parameters and *arrays only: no **keywords, no *, k"
+            )
+        self.parameters = names[:count]
+        self.defaults = dict(zip(reversed(self.parameters), reversed(forward.__defaults__ or ()), strict=False))
+        if self.star is not None:
+            end = count + code.co_kwonlyargcount
+            self.parameters += (names[end], *names[count:end])
+            self.defaults |= forward.__kwdefaults__ or {}
+        kinds = [kind_of(annotations.get(name), name not in self.defaults) for name in self.parameters]
+        if self.star is not None:
+            if kinds[self.star] is not ONE:
+                raise TypeError(f"{self.name}: *{self.parameters[self.star]} must be arrays; annotate it as ArrayLike")
+            kinds[self.star] = SEQUENCE
+        self.kinds = tuple(kinds)
+        self.forward = forward if self.star is None else gathered(forward, self.star)  # one argument for each parameter
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
         self.vjp, self.composed = vjp, composed
         if promotes is None:
@@ -174,12 +193,24 @@ class Op:
             return (ARGUMENT if self.kinds[position] is PLAIN else INPUT), position
         if name in self.outputs:
             return OUTPUT, self.outputs.index(name)
-        if name.endswith("_shape") and name[:-6] in self.parameters:
-            return SHAPE, self.parameters.index(name[:-6])
+        owner, _, what = name.rpartition("_")
+        if owner in self.parameters and what in ("shape", "needed"):
+            return (SHAPE if what == "shape" else NEEDED), self.parameters.index(owner)
         raise TypeError(
             f"{self.name}: a rule reads {name!r}, but it can read only g, {', '.join(self.parameters)}, "
             f"{', '.join(self.outputs)}, or the shape of an input, such as {self.parameters[0]}_shape"
         )
+
+
+def gathered(forward: Callable[..., Any], star: int) -> Callable[..., Any]:
+    """A forward that takes *arrays as a function that takes all by position, and these as one sequence."""
+    count = forward.__code__.co_argcount
+    keywords = forward.__code__.co_varnames[count : count + forward.__code__.co_kwonlyargcount]
+
+    def gathering(*args: Any) -> Any:
+        return forward(*args[:star], *args[star], **dict(zip(keywords, args[star + 1 :], strict=True)))
+
+    return gathering
 
 
 def kind_of(annotation: Any, required: bool) -> str:

@@ -74,9 +74,10 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
     """What `function(*args, **keywords)` is for Tensors."""
     op = numpy_functions.get(function)
     if op is not None:
-        names = parameters_of(function) if len(args) > 1 else ()
-        if names[: len(args)] != op.parameters[: len(args)] and len(args) <= len(names):
-            keywords, args = {**dict(zip(names[1:], args[1:], strict=False)), **keywords}, args[:1]
+        names, nameless = parameters_of(function) if len(args) > 1 else ((), 0)
+        kept = max(1, min(nameless, len(op.parameters)))
+        if names[kept : len(args)] != op.parameters[kept : len(args)] and len(args) <= len(names):
+            keywords, args = {**dict(zip(names[kept:], args[kept:], strict=False)), **keywords}, args[:kept]
         return call(name_of(function), op, args, dict(keywords))
     if function in QUERIES or function in LIKE:
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
@@ -93,13 +94,17 @@ def name_of(function: Any) -> str:
 
 
 @cache
-def parameters_of(function: Any) -> tuple[str, ...]:
-    """The names of the parameters that a function of NumPy takes by position; () where it does not tell."""
+def parameters_of(function: Any) -> tuple[tuple[str, ...], int]:
+    """The names of the parameters that a function of NumPy takes by position; and how many it takes only so.
+
+    () where it does not tell.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
-        return ()
-    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+        return (), 0
+    names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    return names, sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
 
 
 def refusal(name: str) -> TypeError:
@@ -123,14 +128,18 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
         if "dtype" in op.parameters:
             keywords["dtype"] = dtype
         else:
-            signature = inspect.signature(op.function).bind(*args, **keywords)
-            signature.apply_defaults()
-            bound = list(signature.args)
+            arguments = inspect.signature(op.function).bind(*args, **keywords)
+            arguments.apply_defaults()
+            bound = list(arguments.arguments.values())
             for i in op.promoted:
                 each = bound[i]
                 bound[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
-            args, keywords = tuple(bound), {}
-    result = op.function(*args, **keywords)
+            return written(name, op.call(*bound), out)
+    return written(name, op.function(*args, **keywords), out)
+
+
+def written(name: str, result: Any, out: Any) -> Any:
+    """The result, or where it is given `out`, with the result in it."""
     if out is None:
         return result
     if not isinstance(out, ndarray):
