@@ -140,7 +140,14 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
 
 
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
-    """The methods of Tensor that are this operation."""
+    """The methods of Tensor that are this operation, to be called with all arguments by position."""
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
         if hasattr(tg.Tensor, name):
-            yield getattr(tg.Tensor, name)
+            yield by_position(getattr(tg.Tensor, name), op)
+
+
+def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:
+    """A method that takes some arguments by keyword only, such as reshape(*shape, order=...), without keywords."""
+    keywords = op.parameters[2:] if getattr(method, "__kwdefaults__", None) else ()
+    count = len(op.parameters) - len(keywords)
+    return lambda *args: method(*args[:count], **dict(zip(keywords, args[count:], strict=True)))

@@ -22,6 +22,11 @@ def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
     Python and NumPy scalars, 0-d arrays, lists, integers and bools never widen a float Tensor.
     """
+    given = [v for i in op.promoted for v in (args[i] if op.kinds[i] is SEQUENCE else (args[i],))]
+    if given and all(isinstance(v, Variable) for v in given):
+        same = given[0]._data.dtype
+        if same.kind == "f" and all(v._data.dtype is same for v in given):
+            return args
     promoted = list(args)
     for i in op.promoted:
         each = args[i]

@@ -17,7 +17,7 @@ from weakref import ReferenceType
 
 import numpy as np
 
-from .arguments import EXPLAINED, NUMBERS, explain, is_absent, promote
+from .arguments import EXPLAINED, NUMBERS, as_array, explain, is_absent, number, promote
 from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
 from .variable import (
     Memory,
@@ -43,6 +43,7 @@ R = TypeVar("R")
 
 new_number = count(1).__next__
 TENSORLESS = frozenset({ndarray, slice, int})  # what has no Tensor in it, and needs no further look
+CONSTANTS = frozenset({int, float, bool, str, type(None)})  # what nobody can change
 
 
 class Thread(threading.local):
@@ -169,19 +170,32 @@ def composite(
     *numpy: Any,
     floats: bool = False,
     promotes: tuple[str, ...] | None = None,
+    together: bool = True,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make an operation of a function that is written in terms of other operations, and enter it into the table.
 
     Its body is given arrays, or Tensors and arrays of one dtype, and calls NumPy's functions and other operations; so
-    it has their derivatives, of any order, and any number of outputs. The arguments are those of `primitive`.
+    it has their derivatives, of any order, and any number of outputs. The arguments are those of `primitive`, and
+
+    together: whether its arrays are brought to one dtype. If not, each keeps its own, and all are Tensors if one is.
 
     Raises ValueError where the name is taken.
     """
 
     def declare(forward: Callable[P, R]) -> Callable[P, R]:
-        op = Op(forward, None, composed=True, numpy=numpy, floats=floats, promotes=promotes, domain=domain, ties=ties)
+        op = Op(
+            forward,
+            None,
+            composed=True,
+            numpy=numpy,
+            floats=floats,
+            promotes=promotes,
+            together=together,
+            domain=domain,
+            ties=ties,
+        )
         return public(op, forward, compose)
 
     return declare
@@ -276,23 +290,28 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
 def compose(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a composite on all of its arguments, in order.
 
-    Its body gets arrays, or where an argument is a Tensor, Tensors and arrays in one dtype.
+    Its body gets arrays, or where an argument is a Tensor, Tensors and arrays in one dtype, or Tensors in their own.
     """
     for i, kind in enumerate(op.kinds):
         if kind is ONE:
             is_absent(op, i, args[i])
-    values = list(args if next(variables_in(args), None) is None else promote(op, args))
+    first = next(variables_in(args), None)
+    values = list(args if first is None or not op.together else promote(op, args))
+    cls = None if first is None or op.together else first._result
     try:
         for i in op.promoted:
-            values[i] = [operand(v) for v in values[i]] if op.kinds[i] is SEQUENCE else operand(values[i])
+            several = op.kinds[i] is SEQUENCE
+            values[i] = [operand(op, i, v, cls) for v in values[i]] if several else operand(op, i, values[i], cls)
         return op.forward(*values)
     except EXPLAINED as error:
         raise explain(op, [data_of(value) for value in values], error) from None
 
 
-def operand(value: Any) -> Any:
-    """A Tensor or None as it is, all else as an array."""
-    return value if value is None or isinstance(value, Variable) else np.asarray(value)
+def operand(op: Op, i: int, value: Any, cls: type[Variable] | None) -> Any:
+    """A Tensor or None as it is; all else as an array, or with `cls` as a Tensor of its own dtype."""
+    if isinstance(value, Variable) or (value is None and op.kinds[i] is ONE):
+        return value
+    return np.asarray(value) if cls is None else make(cls, as_array(number(op, i, value), None, False, op.name))
 
 
 def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, results: Any, out: Any = None) -> None:
@@ -343,7 +362,7 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
         elif kind == NEEDED:
             saved.append([edge is not None for edge in edges[i]])
         else:
-            saved.append(values[i])
+            saved.append(values[i] if values[i].__class__ in CONSTANTS else owned(values[i]))
     node.edges, node.saved, node.checks = edges, saved, checks
     if len(op.outputs) == 1:
         data = results._data

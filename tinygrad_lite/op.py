@@ -79,6 +79,7 @@ class Op:
         "singles",
         "star",
         "ties",
+        "together",
         "view",
         "visible",
         "vjp",
@@ -95,6 +96,7 @@ class Op:
         hidden: int = 0,
         floats: bool = False,
         promotes: Iterable[str] | None = None,
+        together: bool = True,
         view: bool = False,
         domain: Mapping[str, Interval] | None = None,
         ties: bool = False,
@@ -132,7 +134,7 @@ class Op:
         self.others = tuple(i for i, k in enumerate(self.kinds) if k is not PLAIN and i not in self.singles)
         self.numpy = tuple(function for function in numpy if function is not None)  # None: not in this NumPy
         self.outputs, self.visible = outputs, len(outputs) - hidden
-        self.floats, self.view = floats, view
+        self.floats, self.together, self.view = floats, together, view
         self.domain = dict(domain or {})
         for name in vjp if isinstance(vjp, Mapping) else ():
             if name not in self.inputs:

@@ -45,6 +45,7 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {  # of keywords that NumPy's functions t
     "casting": ("same_kind",),
     "order": ("K", "C"),
     "subok": (True, False),
+    "writeable": (False,),
     "copy": (None,),
     "mean": (np._NoValue,),
     "correction": (np._NoValue,),

@@ -98,9 +98,9 @@ def shares_memory(view: Any, array: Any) -> bool:
 
 
 def owner(array: Any) -> Any:
-    """The array at the end of a chain of views: whose memory it is."""
-    while array.base.__class__ is ndarray:
-        array = array.base
+    """What is at the end of a chain of views, whose memory it is: an array, or what one was made of."""
+    while (base := getattr(array, "base", None)) is not None:  # as_strided puts an object between two arrays
+        array = base
     return array
 
 

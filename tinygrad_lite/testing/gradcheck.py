@@ -326,7 +326,7 @@ def gradients(
             for y, w in pairs[1:]:
                 total = total + sum_(y * w)
             total.backward(retain_graph=True, create_graph=create_graph)
-        return [leaf(np.zeros(each.shape), False) if each.grad is None else each.grad for each in inputs]
+        return [leaf(np.zeros_like(each.data), False) if each.grad is None else each.grad for each in inputs]
     finally:
         for each, grad in zip(inputs, before, strict=True):
             each.grad = grad
