@@ -170,6 +170,26 @@ FORMS = {
     "squeeze(expand_dims)": lambda t: np.squeeze(np.expand_dims(t, (0, -1)), axis=(0, -1)),
     "broadcast_to": lambda t: np.broadcast_to(t, (2, 2, 3)),
     "concatenate(arrays, axis)": lambda t: np.concatenate((t, t), 1),
+    "concatenate(dtype=, casting=)": lambda t: np.concatenate([t, t], dtype=np.int8, casting="unsafe"),
+    "stack, hstack, vstack(dtype=)": lambda t: np.hstack(np.stack([np.vstack([t], dtype="f2"), t], dtype=np.float64)),
+    "reshape(a, shape, order)": lambda t: np.reshape(t, (3, 2), "F"),
+    "ravel(a, order)": lambda t: np.ravel(t, "F"),
+    "split and back": lambda t: np.hstack(np.hsplit(t, 3) + np.array_split(t, (1,), 1)),
+    "dstack, column_stack, append": lambda t: np.append(np.dstack([t, t]), np.column_stack([t, t]), None),
+    "broadcast_arrays(subok=)": lambda t: np.broadcast_arrays(np.ones(3), t, subok=True)[1],
+    "atleast_3d of two": lambda t: np.atleast_3d(1, t)[1],
+    "meshgrid": lambda t: np.meshgrid(t[0], np.ones(2), copy=False, indexing="ij")[0],
+    "repeat(a, repeats, axis)": lambda t: np.repeat(t, [1, 0, 2], 1),
+    "tile(A, reps)": lambda t: np.tile(t, (2, 1, 1)),
+    "pad(mode, constant_values=)": lambda t: np.pad(t, 1, "constant", constant_values=((1, 2), (3, 4))),
+    "pad(mode=)": lambda t: np.pad(t, ((0, 1), (2, 0)), mode="wrap"),
+    "roll(a, shift, axis)": lambda t: np.roll(t, (1, -1), (0, 1)),
+    "rot90(m, k, axes)": lambda t: np.rot90(t, 3, [1, 0]),
+    "moveaxis, rollaxis, flip": lambda t: np.flip(np.rollaxis(np.moveaxis(t, [0], [1]), 1), [0, 1]),
+    "diag, diagonal, diagflat": lambda t: np.diagonal(np.diag(np.diagflat(t, 1), 1)[None] * np.ones((6, 1)), -1),
+    "tril, triu": lambda t: np.tril(t, 1) + np.triu(t, k=1),
+    "resize, delete": lambda t: np.delete(np.resize(t, (4, 4)), np.s_[::2], 1),
+    "sliding_window_view": lambda t: np.lib.stride_tricks.sliding_window_view(t, (2, 2), writeable=False),
     "concatenate(axis=None)": lambda t: np.concatenate([t, t], axis=None),
     "stack(axis=-1)": lambda t: np.stack([t, t], axis=-1),
     "where": lambda t: np.where([[True], [False]], t, 0.0),
@@ -274,6 +294,9 @@ def test_out_that_is_refused():
             call()
 
 
+WINDOWS = np.lib.stride_tricks.sliding_window_view
+
+
 @pytest.mark.parametrize(
     ("name", "keyword", "call"),
     [
@@ -285,11 +308,13 @@ def test_out_that_is_refused():
         ("np.add.reduce", "initial", lambda t: np.add.reduce(t, initial=3.0)),
         ("np.add.reduce", "where", lambda t: np.add.reduce(t, where=[True, False])),
         ("np.add", "casting", lambda t: np.add(t, 1, casting="unsafe")),
-        ("np.concatenate", "casting", lambda t: np.concatenate([t, t], casting="unsafe")),
         ("np.add", "order", lambda t: np.add(t, 1, order="F")),
-        ("np.reshape", "order", lambda t: np.reshape(t, (2, 1), order="F")),
+        ("np.copy", "order", lambda t: np.copy(t, order="F")),
         ("np.add", "signature", lambda t: np.add(t, 1, signature="ff->f")),
         ("np.matmul", "axes", lambda t: np.matmul(t, t, axes=[0, 0, ()])),
+        ("np.lib.stride_tricks.sliding_window_view", "writeable", lambda t: WINDOWS(t, 1, writeable=True)),
+        ("np.pad", "stat_length", lambda t: np.pad(t, 1, "mean", stat_length=2)),
+        ("np.pad", "end_values", lambda t: np.pad(t, 1, "linear_ramp", end_values=2)),
         ("np.std", "correction", lambda t: np.std(t, correction=1)),
         ("np.var", "mean", lambda t: np.var(t, mean=1.5)),
     ],
@@ -442,7 +467,7 @@ def test_the_names_of_modules_are_in_the_message():
         "np.cumsum": lambda: np.cumsum(x),
         "np.floor": lambda: np.floor(x),
         "np.copyto": lambda: np.copyto(np.zeros((2, 3)), x),
-        "np.lib.stride_tricks.sliding_window_view": lambda: np.lib.stride_tricks.sliding_window_view(x, (1, 1)),
+        "np.lib.scimath.sqrt": lambda: np.lib.scimath.sqrt(x),
     }.items():
         with pytest.raises(TypeError, match=rf"^{name.replace('.', '[.]')} is no operation of tinygrad_lite"):
             call()

@@ -23,11 +23,13 @@ from .drawing import draw_dot
 from .engine import Value
 from .graph import composite, no_grad, primitive
 from .ops import elementwise as _elementwise
+from .ops import joining as _joining
 from .ops import linalg as _linalg
 from .ops import reduction as _reduction
 from .ops import shape as _shape
 from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
+from .ops.joining import *
 from .ops.linalg import *
 from .ops.reduction import *
 from .ops.shape import *
@@ -61,6 +63,7 @@ __all__ = [
     "zeros_like",
 ]
 __all__ += _elementwise.__all__
+__all__ += _joining.__all__
 __all__ += _linalg.__all__
 __all__ += _reduction.__all__
 __all__ += _shape.__all__

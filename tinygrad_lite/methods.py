@@ -12,7 +12,7 @@ import numpy as np
 from . import protocols
 from .inplace import inplace, setitem
 from .op import table
-from .ops import elementwise, indexing, linalg, neural, reduction, shape
+from .ops import elementwise, indexing, joining, linalg, neural, reduction, shape
 from .variable import Variable
 
 if TYPE_CHECKING:
@@ -203,9 +203,17 @@ class Methods(Variable):
         """Index of the largest element, the first among equals."""
         return reduction.argmax(self, axis, keepdims)
 
-    def reshape(self, *shape_: int | tuple[int, ...]) -> Tensor:
+    def reshape(self, *shape_: int | tuple[int, ...], order: str = "C", copy: bool | None = None) -> Tensor:
         """The same elements in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""
-        return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_)  # type: ignore[arg-type]
+        return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_, order, copy)  # type: ignore[arg-type]
+
+    def ravel(self, order: str = "C") -> Tensor:
+        """All elements in one axis; a view where there can be one."""
+        return shape.ravel(self, order)
+
+    def flatten(self, order: str = "C") -> Tensor:
+        """All elements in one axis, always as a copy."""
+        return shape.reshape(self, -1, order, True)
 
     def transpose(self, *axes: SupportsIndex | tuple[int, ...] | None) -> Tensor:
         """The axes in another order: `t.transpose(2, 0, 1)`; reversed, if none is given."""
@@ -219,6 +227,14 @@ class Methods(Variable):
         """Without its axes of length 1, or without those named."""
         return shape.squeeze(self, axis)
 
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        """Each element several times, along an axis or of all in one. (torch's `repeat` is `tg.tile`.)"""
+        return joining.repeat(self, repeats, axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The diagonal of two axes, as the last one: a view that can't be written to."""
+        return shape.diagonal(self, offset, axis1, axis2)
+
     @property
     def T(self) -> Tensor:
         """The axes reversed."""
@@ -227,4 +243,4 @@ class Methods(Variable):
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
-        return shape.swapaxes(self, -1, -2)
+        return shape.matrix_transpose(self)
