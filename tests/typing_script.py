@@ -214,6 +214,10 @@ assert all(isinstance(each, Tensor) for each in made + methods + functions)
 normal, mean, var = F.batch_norm(x, np.ones(2), np.zeros(2), axis=0, eps=1e-5, ddof=1)
 neural: list[Tensor] = [
     F.batch_norm(x, 1.0, 0.0, mean=mean, var=var)[0],
+    F.avg_pool1d(x, 2),
+    F.avg_pool2d(tg.ones((1, 4, 4)), 2, count_include_pad=False),
+    F.conv1d(x, tg.ones((1, 2, 1)), padding="same"),
+    F.conv2d(tg.ones((1, 4, 4)), tg.ones((1, 1, 2, 2)), stride=(1, 2), padding=1),
     F.cross_entropy(x, [0, 1]),
     F.embedding(np.array([0, 1]), x),
     F.linear(x, x, np.zeros(2)),
