@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -140,7 +141,10 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
 
 
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
-    """The methods of Tensor that are this operation."""
+    """The methods of Tensor that are this operation, and take all of its arguments."""
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
-        if hasattr(tg.Tensor, name):
-            yield getattr(tg.Tensor, name)
+        method = getattr(tg.Tensor, name, None)
+        if method is not None:
+            taken = inspect.signature(method).parameters.values()
+            if len(taken) >= len(op.parameters) or any(each.kind == each.VAR_POSITIONAL for each in taken):
+                yield method

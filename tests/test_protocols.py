@@ -99,11 +99,11 @@ def test_unary_operators():
 
 def test_operators_that_there_are_not_are_refused():
     x = leaf([1.0])
-    for function in (operator.floordiv, operator.mod, divmod, operator.and_, operator.lshift):
+    for function in (operator.lshift, operator.rshift):
         with pytest.raises(TypeError, match="unsupported operand"):
             function(x, 2)
-    with refused(TypeError, "np.floor_divide is no operation of tinygrad_lite"):
-        np.ones(1) // x
+    with refused(TypeError, "np.left_shift is no operation of tinygrad_lite"):
+        np.ones(1, int) << x
 
 
 def test_an_array_takes_a_tensor_in_place_but_never_its_gradient():

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..graph import composite, primitive
 from ..op import Array, Interval
+from .indexing import getitem
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -134,4 +135,4 @@ def glu(x: ArrayLike, axis: int = -1) -> Tensor:
     if not -len(shape) <= axis < len(shape) or shape[axis] % 2:
         raise ValueError(f"glu: takes an axis of even length, got axis {axis} of {shape}")
     before, half = (slice(None),) * (axis % len(shape)), shape[axis] // 2
-    return x[(*before, slice(half))] * sigmoid(x[(*before, slice(half, None))])
+    return getitem(x, (*before, slice(half))) * sigmoid(getitem(x, (*before, slice(half, None))))

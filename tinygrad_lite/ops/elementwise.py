@@ -219,7 +219,11 @@ def radians(x: ArrayLike) -> Array:
     return np.radians(x)
 
 
-@primitive(vjp=lambda g, x, order: g * sinc_derivative(x, order + 1), floats=True)
+def _sinc_derivative_rule(g: Array, x: Array, order: int) -> Array:
+    return g * sinc_derivative(x, order + 1)
+
+
+@primitive(vjp=_sinc_derivative_rule, floats=True)
 def sinc_derivative(x: ArrayLike, order: int) -> Array:
     """The derivative of sinc of any order n: pi**n times the integral over t, from 0 to 1, of t**n cos(ut + n pi/2).
 
@@ -241,7 +245,7 @@ def sinc_derivative(x: ArrayLike, order: int) -> Array:
 @primitive(np.sinc, vjp=lambda g, x: g * sinc_derivative(x, 1), floats=True)
 def sinc(x: ArrayLike) -> Array:
     """sin(pi x) / (pi x), and 1 at 0. Derivatives of any order are exact at 0, and near it."""
-    return np.sinc(x)
+    return np.sinc(np.asarray(x))
 
 
 # Hyperbolic functions.

@@ -120,13 +120,13 @@ def isfinite(x: ArrayLike) -> Array:
 @primitive(np.isposinf, vjp=None, promotes=())
 def isposinf(x: ArrayLike) -> Array:
     """Whether x is inf."""
-    return np.isposinf(x)
+    return np.isposinf(np.asarray(x))
 
 
 @primitive(np.isneginf, vjp=None, promotes=())
 def isneginf(x: ArrayLike) -> Array:
     """Whether x is -inf."""
-    return np.isneginf(x)
+    return np.isneginf(np.asarray(x))
 
 
 @primitive(np.signbit, vjp=None, promotes=())

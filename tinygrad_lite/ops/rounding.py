@@ -66,7 +66,7 @@ def round(a: ArrayLike, decimals: int = 0) -> Array:
 
     Its derivative is 0.
     """
-    return np.round(a, decimals)
+    return np.round(np.asarray(a), decimals)
 
 
 @primitive(np.floor_divide, vjp={"x": lambda g: g * 0.0, "y": lambda g: g * 0.0})
