@@ -438,9 +438,8 @@ def test_the_names_of_modules_are_in_the_message():
         "np.histogram": lambda: np.histogram(x),
         "np.sort": lambda: np.sort(x),
         "np.einsum": lambda: np.einsum("ij->", x),
-        "np.clip": lambda: np.clip(x, 0, 1),
         "np.cumsum": lambda: np.cumsum(x),
-        "np.floor": lambda: np.floor(x),
+        "np.spacing": lambda: np.spacing(x),
         "np.copyto": lambda: np.copyto(np.zeros((2, 3)), x),
         "np.lib.stride_tricks.sliding_window_view": lambda: np.lib.stride_tricks.sliding_window_view(x, (1, 1)),
     }.items():
@@ -452,7 +451,7 @@ def test_the_table_answers_for_what_it_names():
     for function, op in numpy_functions.items():
         assert table[op.name] is op
         assert function in op.numpy
-        assert op.name in (function.__name__, {"amax": "max", "amin": "min"}.get(function.__name__))
+        assert op.name in [each.__name__ for each in op.numpy]
 
 
 # As an array.

@@ -22,7 +22,7 @@ def _gelu(x):
 
 
 def _sinc_derivative(x, order):
-    """By derivatives of sin and of 1 / (pi x), where x is not near 0; there by differences of what is exact nearby."""
+    """The integral that sinc is, differentiated under the integral, by Gauss and Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(40)
     t = (nodes + 1) / 2
     values = (np.pi * t) ** order * np.cos(np.pi * x[..., None] * t + order * np.pi / 2)

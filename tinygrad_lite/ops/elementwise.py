@@ -61,6 +61,7 @@ __all__ = [
 
 POSITIVE = Interval(low=0.0)
 KINK = Interval(kinks=(0.0,))
+POLES = Interval(kinks=(-math.pi / 2, math.pi / 2))
 LOG_2, LOG_10, DEGREE = math.log(2), math.log(10), 180 / math.pi
 
 
@@ -178,12 +179,7 @@ def cos(x: ArrayLike) -> Array:
     return np.cos(x)
 
 
-@primitive(
-    np.tan,
-    vjp=lambda g, out: g * (1 + out * out),
-    floats=True,
-    domain={"x": Interval(kinks=(-math.pi / 2, math.pi / 2))},
-)
+@primitive(np.tan, vjp=lambda g, out: g * (1 + out * out), floats=True, domain={"x": POLES})
 def tan(x: ArrayLike) -> Array:
     """Tangent."""
     return np.tan(x)
