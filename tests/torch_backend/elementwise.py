@@ -13,7 +13,10 @@ def _cbrt(x):
 
 
 def _clamp(x, low, high):
-    return x.clone() if low is None and high is None else torch.clamp(x, low, high)
+    if low is None and high is None:
+        return x.clone()
+    given = iter(torch.broadcast_tensors(*[each for each in (x, low, high) if each is not None]))  # for its own rule
+    return torch.clamp(*[None if each is None else next(given) for each in (x, low, high)])
 
 
 def _divmod(x, y):
