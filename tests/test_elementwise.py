@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lite as tg
 from tinygrad_lite import functional as F
 from tinygrad_lite.op import table
+from tinygrad_lite.ops import activations, arithmetic, elementwise, logic, rounding, selection
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients
 
@@ -150,6 +151,23 @@ def test_integers_and_bools_are_taken_as_float32(op, dtype):
     assert result.dtype == np.float32
     assert not result.requires_grad
     np.testing.assert_array_equal(result.data, right)
+
+
+ROOMS = (activations, arithmetic, elementwise, logic, rounding, selection)
+OURS = [op for op in table.values() if op.function in [f for room in ROOMS for f in vars(room).values() if callable(f)]]
+
+
+@pytest.mark.parametrize("op", OURS, ids=repr)
+def test_integers_never_give_float64(op):
+    given = {"condition": [True, False], "dtype": np.int8, "order": 1}
+    required = op.parameters[: len(op.parameters) - len(op.forward.__defaults__ or ())]
+    extra = ("x", "y") if op.name == "where" else ()
+    args = [tg.tensor([1, 1]) if name not in given else given[name] for name in (*required, *extra)]
+    with np.errstate(all="ignore"):
+        results = op.function(*args)
+    for result in results if isinstance(results, tuple) else [results]:
+        assert type(result) is tg.Tensor
+        assert result.dtype in (np.int64, np.int8, np.float32, np.bool_)
 
 
 def test_integers_stay_integers():

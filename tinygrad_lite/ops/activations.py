@@ -111,6 +111,7 @@ def softplus(x: ArrayLike, beta: float = 1.0) -> Array:
 
 @primitive(
     vjp=lambda g, x, min_val, max_val: np.where(np.logical_and(x > min_val, x < max_val), g, 0.0),
+    floats=True,
     domain={"x": Interval(kinks=(-1.0, 1.0))},
 )
 def hardtanh(x: ArrayLike, min_val: float = -1.0, max_val: float = 1.0) -> Array:

@@ -54,9 +54,9 @@ def trunc(x: ArrayLike) -> Array:
     return np.trunc(x)
 
 
-@primitive(np.rint, vjp=lambda g: g * 0.0, domain={"x": HALVES})
+@primitive(np.rint, vjp=lambda g: g * 0.0, floats=True, domain={"x": HALVES})
 def rint(x: ArrayLike) -> Array:
-    """The nearest integer; halves go to the even one. Its derivative is 0."""
+    """The nearest integer, as a float; halves go to the even one. Its derivative is 0."""
     return np.rint(x)
 
 
