@@ -54,7 +54,7 @@ def _quotient(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
 @sampler("clamp", "clip")
 def _limits(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     x, low, high = draw(inputs(op, draw(broadcasting(3)), dtype))
-    limits = draw(st.sampled_from([(low, high), (low, None), (None, high), (None, None)]))
+    limits = draw(st.sampled_from([*[(low, high)] * 5, (low, None), (None, high), (None, None)]))
     if op.name == "clip":
         limits = draw(st.sampled_from([(*limits, None, None), (None, None, *limits)]))
     return x, *limits
