@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -140,10 +141,13 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
 
 
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
-    """The methods of Tensor that are this operation, to be called with all arguments by position."""
+    """The methods of Tensor that are this operation and take all of its arguments, here by position."""
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
-        if hasattr(tg.Tensor, name):
-            yield by_position(getattr(tg.Tensor, name), op)
+        method = getattr(tg.Tensor, name, None)
+        if method is not None:
+            taken = inspect.signature(method).parameters.values()
+            if len(taken) >= len(op.parameters) or any(each.kind == each.VAR_POSITIONAL for each in taken):
+                yield by_position(method, op)
 
 
 def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:

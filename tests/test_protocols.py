@@ -99,11 +99,11 @@ def test_unary_operators():
 
 def test_operators_that_there_are_not_are_refused():
     x = leaf([1.0])
-    for function in (operator.floordiv, operator.mod, divmod, operator.and_, operator.lshift):
+    for function in (operator.lshift, operator.rshift):
         with pytest.raises(TypeError, match="unsupported operand"):
             function(x, 2)
-    with refused(TypeError, "np.floor_divide is no operation of tinygrad_lite"):
-        np.ones(1) // x
+    with refused(TypeError, "np.left_shift is no operation of tinygrad_lite"):
+        np.ones(1, int) << x
 
 
 def test_an_array_takes_a_tensor_in_place_but_never_its_gradient():
@@ -463,9 +463,8 @@ def test_the_names_of_modules_are_in_the_message():
         "np.histogram": lambda: np.histogram(x),
         "np.sort": lambda: np.sort(x),
         "np.einsum": lambda: np.einsum("ij->", x),
-        "np.clip": lambda: np.clip(x, 0, 1),
         "np.cumsum": lambda: np.cumsum(x),
-        "np.floor": lambda: np.floor(x),
+        "np.spacing": lambda: np.spacing(x),
         "np.copyto": lambda: np.copyto(np.zeros((2, 3)), x),
         "np.lib.scimath.sqrt": lambda: np.lib.scimath.sqrt(x),
     }.items():
@@ -477,7 +476,7 @@ def test_the_table_answers_for_what_it_names():
     for function, op in numpy_functions.items():
         assert table[op.name] is op
         assert function in op.numpy
-        assert op.name in (function.__name__, {"amax": "max", "amin": "min"}.get(function.__name__))
+        assert op.name in [each.__name__ for each in op.numpy]
 
 
 # As an array.

@@ -1,5 +1,6 @@
 """Every operation of the table: its values, in every way to call it, its dtypes and its memory."""
 
+import inspect
 import operator
 
 import numpy as np
@@ -44,22 +45,41 @@ OPERATORS = {
     "less_equal": operator.le,
     "greater": operator.gt,
     "greater_equal": operator.ge,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
     "negative": operator.neg,
     "absolute": operator.abs,
 }
 
 
 def by_numpy(function, op, args):
-    """Call a function of NumPy: arrays by position, all else by keyword; *arrays, and what is before, by position.
+    """Call a function of NumPy: arrays by position where it lets us, all else by keyword; no None for <no value>.
 
-    What is our default is left out: it is to be NumPy's, too.
+    *arrays, and what is before them, go by position. What is our default is left out: it is to be NumPy's, too.
     """
     if op.star is not None:
         return function(*args[: op.star], *args[op.star], **by_name(op, args, op.star + 1))
-    plain = {
-        name: args[i] for i in op.plain if (name := op.parameters[i]) and args[i] is not op.defaults.get(name, ...)
-    }
-    return function(*[value for i, value in enumerate(args) if i not in op.plain], **plain)
+    arrays, keywords = [], {}
+    for i, (name, value) in enumerate(zip(op.parameters, args, strict=True)):
+        known = parameter(function, name)
+        if i in op.plain or (known and known.kind is known.KEYWORD_ONLY):
+            if value is op.defaults.get(name, ...):
+                continue
+            if value is not None or not known or known.default is not np._NoValue:
+                keywords[name] = value
+        else:
+            arrays.append(value)
+    if all(value is None for value in arrays[1:]):
+        arrays = arrays[:1]
+    return function(*arrays, **keywords)
+
+
+def parameter(function, name):
+    """What NumPy tells of a parameter of one of its functions."""
+    try:
+        return inspect.signature(function).parameters.get(name)
+    except ValueError:  # it is written in C
+        return None
 
 
 def by_name(op, args, start=0):

@@ -41,15 +41,26 @@ assert_type(2.0 / x, Tensor)
 assert_type(x**2, Tensor)
 assert_type(2**x, Tensor)
 assert_type(x @ x, Tensor)
+assert_type(x // 2, Tensor)
+assert_type(2 // x, Tensor)
+assert_type(x % 2, Tensor)
+assert_type(2 % x, Tensor)
+assert_type(divmod(x, 2), tuple[Tensor, Tensor])
+assert_type(divmod(2, x), tuple[Tensor, Tensor])
 assert_type(-x, Tensor)
 assert_type(+x, Tensor)
 assert_type(abs(x), Tensor)
+assert_type(round(x, 1), Tensor)
 assert_type(x > 0, Tensor)
 assert_type(x <= x, Tensor)
 assert_type(x[0, ..., None], Tensor)
 assert_type(list(x), list[Tensor])
 mask: Tensor = x == 1.0
 other: Tensor = x != 1.0
+assert_type(mask & other, Tensor)
+assert_type(True | mask, Tensor)
+assert_type(mask ^ other, Tensor)
+assert_type(~mask, Tensor)
 numbers: tuple[float, int, bool, int] = (float(x[0, 0]), int(x[0, 0]), bool(x[0, 0]), len(x))
 text: str = f"{x.sum():.4f} {x}"
 y = x * 1
@@ -58,6 +69,11 @@ y -= x
 y *= 2.0
 y /= 2
 y **= 2
+y //= 2
+y %= 2
+mask &= other
+mask |= other
+mask ^= other
 y[0] = x[1]
 y[0, 0] = 3.0
 
@@ -95,6 +111,10 @@ methods: list[Tensor] = [
     x.sigmoid(),
     x.relu(),
     x.abs(),
+    x.clip(0, 1),
+    x.clip(min=x),
+    x.round(),
+    x.round(decimals=1),
     x.astype(np.float64),
     x.softmax(axis=1),
     x.log_softmax(),
@@ -125,6 +145,8 @@ assert isinstance(pickle.loads(pickle.dumps(x)), Tensor)
 functions: list[Tensor] = [
     tg.abs(x),
     tg.absolute(x),
+    tg.acos(x),
+    tg.acosh(x + 9),
     tg.add(x, 1),
     tg.append(x, x, axis=0),
     tg.argmax(x, axis=0),
@@ -142,6 +164,34 @@ functions: list[Tensor] = [
     tg.diag(x, k=1),
     tg.diagflat(x),
     tg.diagonal(x, offset=1, axis1=0, axis2=1),
+    tg.arccos(x),
+    tg.arccosh(x + 9),
+    tg.arcsin(x),
+    tg.arcsinh(x),
+    tg.arctan(x),
+    tg.arctan2(x, 2.0),
+    tg.arctanh(x),
+    tg.around(x, decimals=1),
+    tg.asin(x),
+    tg.asinh(x),
+    tg.atan(x),
+    tg.atan2(x, 2.0),
+    tg.atanh(x),
+    tg.bitwise_and(mask, other),
+    tg.bitwise_invert(mask),
+    tg.bitwise_not(mask),
+    tg.bitwise_or(mask, other),
+    tg.bitwise_xor(mask, other),
+    tg.cbrt(x),
+    tg.ceil(x),
+    tg.clip(x, 0.0, a_max=x),
+    tg.clip(x, min=0, max=[1.0, 2.0]),
+    tg.concatenate([x, x], axis=1),
+    tg.copysign(x, 2.0),
+    tg.cos(x),
+    tg.cosh(x),
+    tg.deg2rad(x),
+    tg.degrees(x),
     tg.divide(1, x),
     *tg.dsplit(x[None], [1]),
     tg.dstack([x, x]),
@@ -155,15 +205,36 @@ functions: list[Tensor] = [
     tg.greater_equal(x, 1),
     *tg.hsplit(x, 2),
     tg.hstack([x, x]),
+    tg.exp2(x),
+    tg.expm1(x),
+    tg.fabs(x),
+    tg.fix(x),
+    tg.float_power(x, 2.0),
+    tg.floor(x),
+    tg.floor_divide(x, 2.0),
+    tg.fmax(x, 2.0),
+    tg.fmin(x, 2.0),
+    tg.fmod(x, 2.0),
+    tg.heaviside(x, 2.0),
+    tg.hypot(x, 2.0),
+    tg.invert(mask),
     tg.isfinite(x),
     tg.isinf(x),
     tg.isnan(x),
+    tg.isneginf(x),
+    tg.isposinf(x),
     tg.less(x, 1),
     tg.less_equal(x, 1),
     tg.log(x),
+    tg.log10(x),
+    tg.log1p(x),
+    tg.log2(x),
+    tg.logaddexp(x, 2.0),
+    tg.logaddexp2(x, 2.0),
     tg.logical_and(mask, other),
     tg.logical_not(mask),
     tg.logical_or(mask, other),
+    tg.logical_xor(x, 2.0),
     tg.matmul(x, x),
     tg.matrix_transpose(x),
     tg.max(x, axis=0),
@@ -173,7 +244,9 @@ functions: list[Tensor] = [
     tg.min(x),
     tg.minimum(x, np.ones(2)),
     tg.moveaxis(x, 0, -1),
+    tg.mod(x, 2.0),
     tg.multiply(x, [1.0, 2.0]),
+    tg.nan_to_num(x, nan=1.0, posinf=2.0),
     tg.negative(x),
     tg.not_equal(x, 1),
     tg.pad(x, ((1, 0), (0, 1)), mode="constant", constant_values=1.0),
@@ -189,24 +262,42 @@ functions: list[Tensor] = [
     tg.sign(x),
     tg.sliding_window_view(x, 2, axis=1),
     *tg.split(x, [1], axis=0),
+    tg.positive(x),
+    tg.pow(x, 2.0),
+    tg.rad2deg(x),
+    tg.radians(x),
+    tg.reciprocal(x),
+    tg.remainder(x, 2.0),
+    tg.reshape(x, (4,)),
+    tg.rint(x),
+    tg.round(x, decimals=1),
+    tg.signbit(x),
+    tg.sin(x),
+    tg.sinc(x),
+    tg.sinh(x),
     tg.sqrt(x),
+    tg.square(x),
     tg.squeeze(x),
     tg.stack([x, x]),
     tg.std(x, axis=0, ddof=1),
     tg.subtract(x, x),
     tg.sum(x, keepdims=True),
     tg.swapaxes(x, 0, 1),
+    tg.tan(x),
     tg.tanh(x),
     tg.tile(x, (2, 1)),
     tg.transpose(x, (1, 0)),
     tg.tril(x, k=-1),
     tg.triu(x),
     *tg.unstack(x, axis=1),
+    tg.true_divide(x, 2.0),
+    tg.trunc(x),
     tg.var(x, ddof=1),
     *tg.vsplit(x, 2),
     tg.vstack([x, x]),
     tg.where(mask, x, 0.0),
 ]
+quotient, rest = tg.divmod(x, 2)
 assert all(isinstance(each, Tensor) for each in made + methods + functions)
 
 # Neural networks.
@@ -223,6 +314,15 @@ neural: list[Tensor] = [
     F.linear(x, x, np.zeros(2)),
     F.log_softmax(x, axis=-1),
     F.one_hot([0, 1], 3),
+    F.elu(x, alpha=0.5),
+    F.gelu(x),
+    F.glu(x, axis=1),
+    F.hardtanh(x, 0.0, 6.0),
+    F.leaky_relu(x, negative_slope=0.1),
+    F.selu(x),
+    F.silu(x),
+    F.softplus(x, beta=2.0),
+    F.softsign(x),
     F.relu(x),
     F.sigmoid(x),
     F.softmax(x),

@@ -22,16 +22,24 @@ from .creation import (
 from .drawing import draw_dot
 from .engine import Value
 from .graph import composite, no_grad, primitive
+from .ops import arithmetic as _arithmetic
 from .ops import elementwise as _elementwise
 from .ops import joining as _joining
 from .ops import linalg as _linalg
+from .ops import logic as _logic
 from .ops import reduction as _reduction
+from .ops import rounding as _rounding
+from .ops import selection as _selection
 from .ops import shape as _shape
+from .ops.arithmetic import *
 from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
 from .ops.joining import *
 from .ops.linalg import *
+from .ops.logic import *
 from .ops.reduction import *
+from .ops.rounding import *
+from .ops.selection import *
 from .ops.shape import *
 from .random import Generator
 from .tensor import Tensor
@@ -62,8 +70,12 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+__all__ += _arithmetic.__all__
 __all__ += _elementwise.__all__
 __all__ += _joining.__all__
 __all__ += _linalg.__all__
+__all__ += _logic.__all__
 __all__ += _reduction.__all__
+__all__ += _rounding.__all__
+__all__ += _selection.__all__
 __all__ += _shape.__all__

@@ -98,8 +98,9 @@ def explain(op: Op, values: Any, error: Exception) -> Exception:
     """The error as one line that names the operation and what it was given."""
     kind = next(kind for kind in EXPLAINED if isinstance(error, kind))
     said = (str(error).splitlines() or [type(error).__name__])[0]
-    if said.startswith(f"{op.name}: "):
-        return kind(said)
+    name, _, reason = said.partition(": ")
+    if name in table:  # it is explained already, by op or by an operation that op is composed of
+        return kind(f"{op.name}: {reason}")
     given = ", ".join(describe(values[i]) for i in sorted(op.singles + op.others) if values[i] is not None)
     return kind(f"{op.name}: {said} (given {given})")
 

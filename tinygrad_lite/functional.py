@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .ops import neural
+from .ops.activations import elu, gelu, glu, hardtanh, leaky_relu, relu, selu, sigmoid, silu, softplus, softsign
 from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d, max_pool2d
-from .ops.elementwise import relu, sigmoid, tanh
+from .ops.elementwise import tanh
 from .ops.indexing import one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
 
@@ -24,15 +25,24 @@ __all__ = [
     "conv1d",
     "conv2d",
     "cross_entropy",
+    "elu",
     "embedding",
+    "gelu",
+    "glu",
+    "hardtanh",
+    "leaky_relu",
     "linear",
     "log_softmax",
     "max_pool1d",
     "max_pool2d",
     "one_hot",
     "relu",
+    "selu",
     "sigmoid",
+    "silu",
     "softmax",
+    "softplus",
+    "softsign",
     "tanh",
 ]
 

@@ -12,7 +12,20 @@ import numpy as np
 from . import protocols
 from .inplace import inplace, setitem
 from .op import table
-from .ops import elementwise, indexing, joining, linalg, neural, reduction, shape
+from .ops import (
+    activations,
+    arithmetic,
+    elementwise,
+    indexing,
+    joining,
+    linalg,
+    logic,
+    neural,
+    reduction,
+    rounding,
+    selection,
+    shape,
+)
 from .variable import Variable
 
 if TYPE_CHECKING:
@@ -56,46 +69,70 @@ class Methods(Variable):
         setitem(self, index, value)
 
     def __add__(self, other: ArrayLike) -> Tensor:
-        return elementwise.add(self, other)
+        return arithmetic.add(self, other)
 
     def __radd__(self, other: ArrayLike) -> Tensor:
-        return elementwise.add(other, self)
+        return arithmetic.add(other, self)
 
     def __iadd__(self, other: ArrayLike) -> Self:
         return inplace(table["add"], self, other)
 
     def __sub__(self, other: ArrayLike) -> Tensor:
-        return elementwise.subtract(self, other)
+        return arithmetic.subtract(self, other)
 
     def __rsub__(self, other: ArrayLike) -> Tensor:
-        return elementwise.subtract(other, self)
+        return arithmetic.subtract(other, self)
 
     def __isub__(self, other: ArrayLike) -> Self:
         return inplace(table["subtract"], self, other)
 
     def __mul__(self, other: ArrayLike) -> Tensor:
-        return elementwise.multiply(self, other)
+        return arithmetic.multiply(self, other)
 
     def __rmul__(self, other: ArrayLike) -> Tensor:
-        return elementwise.multiply(other, self)
+        return arithmetic.multiply(other, self)
 
     def __imul__(self, other: ArrayLike) -> Self:
         return inplace(table["multiply"], self, other)
 
     def __truediv__(self, other: ArrayLike) -> Tensor:
-        return elementwise.divide(self, other)
+        return arithmetic.divide(self, other)
 
     def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return elementwise.divide(other, self)
+        return arithmetic.divide(other, self)
 
     def __itruediv__(self, other: ArrayLike) -> Self:
         return inplace(table["divide"], self, other)
 
+    def __floordiv__(self, other: ArrayLike) -> Tensor:
+        return rounding.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: ArrayLike) -> Tensor:
+        return rounding.floor_divide(other, self)
+
+    def __ifloordiv__(self, other: ArrayLike) -> Self:
+        return inplace(table["floor_divide"], self, other)
+
+    def __mod__(self, other: ArrayLike) -> Tensor:
+        return rounding.remainder(self, other)
+
+    def __rmod__(self, other: ArrayLike) -> Tensor:
+        return rounding.remainder(other, self)
+
+    def __imod__(self, other: ArrayLike) -> Self:
+        return inplace(table["remainder"], self, other)
+
+    def __divmod__(self, other: ArrayLike) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(self, other)
+
+    def __rdivmod__(self, other: ArrayLike) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(other, self)
+
     def __pow__(self, other: ArrayLike) -> Tensor:
-        return elementwise.power(self, other)
+        return arithmetic.power(self, other)
 
     def __rpow__(self, other: ArrayLike) -> Tensor:
-        return elementwise.power(other, self)
+        return arithmetic.power(other, self)
 
     def __ipow__(self, other: ArrayLike) -> Self:
         return inplace(table["power"], self, other)
@@ -115,23 +152,56 @@ class Methods(Variable):
     def __abs__(self) -> Tensor:
         return elementwise.absolute(self)
 
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return rounding.round(self, ndigits or 0)
+
+    def __and__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_and(self, other)
+
+    def __rand__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_and(other, self)
+
+    def __iand__(self, other: ArrayLike) -> Self:
+        return inplace(table["bitwise_and"], self, other)
+
+    def __or__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_or(self, other)
+
+    def __ror__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_or(other, self)
+
+    def __ior__(self, other: ArrayLike) -> Self:
+        return inplace(table["bitwise_or"], self, other)
+
+    def __xor__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_xor(self, other)
+
+    def __rxor__(self, other: ArrayLike) -> Tensor:
+        return logic.bitwise_xor(other, self)
+
+    def __ixor__(self, other: ArrayLike) -> Self:
+        return inplace(table["bitwise_xor"], self, other)
+
+    def __invert__(self) -> Tensor:
+        return logic.invert(self)
+
     def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else elementwise.equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else logic.equal(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else elementwise.not_equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else logic.not_equal(self, other)
 
     def __lt__(self, other: ArrayLike) -> Tensor:
-        return elementwise.less(self, other)
+        return logic.less(self, other)
 
     def __le__(self, other: ArrayLike) -> Tensor:
-        return elementwise.less_equal(self, other)
+        return logic.less_equal(self, other)
 
     def __gt__(self, other: ArrayLike) -> Tensor:
-        return elementwise.greater(self, other)
+        return logic.greater(self, other)
 
     def __ge__(self, other: ArrayLike) -> Tensor:
-        return elementwise.greater_equal(self, other)
+        return logic.greater_equal(self, other)
 
     # Methods.
 
@@ -153,15 +223,23 @@ class Methods(Variable):
 
     def sigmoid(self) -> Tensor:
         """1 / (1 + exp(-x))."""
-        return elementwise.sigmoid(self)
+        return activations.sigmoid(self)
 
     def relu(self) -> Tensor:
         """The element where it is positive, else 0."""
-        return elementwise.relu(self)
+        return activations.relu(self)
 
     def abs(self) -> Tensor:
         """Absolute value."""
         return elementwise.absolute(self)
+
+    def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
+        """The element within limits; None sets no limit."""
+        return selection.clamp(self, min, max)
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """The nearest number of so many decimals; halves go to the even one."""
+        return rounding.round(self, decimals)
 
     def astype(self, dtype: DTypeLike) -> Tensor:
         """A copy in another dtype."""

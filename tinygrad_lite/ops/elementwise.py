@@ -1,7 +1,8 @@
-"""Operations on each element, with broadcasting. Sources of the conventions at kinks: torch's, as stated."""
+"""Functions of one variable, for each element. Sources of the conventions at kinks: torch's, as stated."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,94 +14,55 @@ from ..op import Array, Interval
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+
 __all__ = [
     "absolute",
-    "add",
+    "acos",
+    "acosh",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "cbrt",
     "copy",
-    "divide",
-    "equal",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
     "exp",
-    "greater",
-    "greater_equal",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "less",
-    "less_equal",
+    "exp2",
+    "expm1",
+    "fabs",
     "log",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "maximum",
-    "minimum",
-    "multiply",
+    "log1p",
+    "log2",
+    "log10",
     "negative",
-    "not_equal",
-    "power",
+    "positive",
+    "rad2deg",
+    "radians",
+    "reciprocal",
     "sign",
+    "sin",
+    "sinc",
+    "sinh",
     "sqrt",
-    "subtract",
+    "square",
+    "tan",
     "tanh",
-    "where",
 ]
 
+
 POSITIVE = Interval(low=0.0)
-
-
-@primitive(np.add, vjp={"x": lambda g: g, "y": lambda g: g})
-def add(x: ArrayLike, y: ArrayLike) -> Array:
-    """x + y."""
-    return np.add(x, y)
-
-
-@primitive(np.subtract, vjp={"x": lambda g: g, "y": lambda g: -g})
-def subtract(x: ArrayLike, y: ArrayLike) -> Array:
-    """x - y."""
-    return np.subtract(x, y)
-
-
-@primitive(np.multiply, vjp={"x": lambda g, y: g * y, "y": lambda g, x: g * x})
-def multiply(x: ArrayLike, y: ArrayLike) -> Array:
-    """x * y."""
-    return np.multiply(x, y)
-
-
-@primitive(
-    np.divide,
-    vjp={"x": lambda g, y: g / y, "y": lambda g, x, y: -g * x / (y * y)},
-    floats=True,
-    domain={"y": Interval(kinks=(0.0,))},
-)
-def divide(x: ArrayLike, y: ArrayLike) -> Array:
-    """x / y. Integers give float32."""
-    return np.divide(x, y)
-
-
-def _power_x(g: Array, x: Array, y: Array) -> Array:
-    if isinstance(y, (int, float)):
-        return g * (y * x ** (y - 1)) if y != 0 else g * 0.0
-    return g * (y * np.where(np.logical_and(x == 0, y == 0), 1.0, x) ** (y - 1))
-
-
-def _power_y(g: Array, x: Array, y: Array, out: Array) -> Array:
-    zero = np.logical_and(x == 0, y >= 0)
-    return g * np.where(zero, 0.0, out * np.log(np.where(zero, np.ones_like(out), x)))
-
-
-@primitive(
-    np.power,
-    vjp={"x": _power_x, "y": _power_y},
-    domain={"x": Interval(0.0, why="a negative base has no derivative in y, and no value unless y is an integer")},
-)
-def power(x: ArrayLike, y: ArrayLike) -> Array:
-    """x ** y.
-
-    The gradient of x is 0 where y is 0, also at x = 0; that of y is 0 where x is 0 and y >= 0, and nan where x is
-    negative: torch's conventions. Integers to negative integer powers are refused.
-    """
-    if y.__class__ is int and y == 3:
-        return np.multiply(np.multiply(x, x), x)  # np.power takes a hundred times as long
-    return x**y  # type: ignore[operator]  # the operator has short cuts for 2, 0.5 and -1; np.power has not
+KINK = Interval(kinks=(0.0,))
+POLES = Interval(kinks=(-math.pi / 2, math.pi / 2))
+LOG_2, LOG_10, DEGREE = math.log(2), math.log(10), 180 / math.pi
 
 
 @primitive(np.negative, vjp=lambda g: -g)
@@ -109,16 +71,43 @@ def negative(x: ArrayLike) -> Array:
     return np.negative(x)
 
 
-@primitive(np.exp, vjp=lambda g, out: g * out, floats=True)
-def exp(x: ArrayLike) -> Array:
-    """e to the power of x."""
-    return np.exp(x)
+@primitive(np.positive, vjp=lambda g: g)
+def positive(x: ArrayLike) -> Array:
+    """+x, a copy."""
+    return np.positive(x)
 
 
-@primitive(np.log, vjp=lambda g, x: g / x, floats=True, domain={"x": POSITIVE})
-def log(x: ArrayLike) -> Array:
-    """Natural logarithm."""
-    return np.log(x)
+@primitive(np.absolute, vjp=lambda g, x: g * np.sign(x), domain={"x": KINK})
+def absolute(x: ArrayLike) -> Array:
+    """|x|. Its derivative at 0 is 0."""
+    return np.absolute(x)
+
+
+@primitive(np.fabs, vjp=lambda g, x: g * np.sign(x), floats=True, domain={"x": KINK})
+def fabs(x: ArrayLike) -> Array:
+    """|x|, in floats. Its derivative at 0 is 0."""
+    return np.fabs(x)
+
+
+@primitive(np.sign, vjp=lambda g: g * 0.0, domain={"x": KINK})
+def sign(x: ArrayLike) -> Array:
+    """-1, 0 or 1, as the sign of x. Its derivative is 0."""
+    return np.sign(x)
+
+
+@primitive(np.reciprocal, vjp=lambda g, out: -g * (out * out), floats=True, domain={"x": KINK})
+def reciprocal(x: ArrayLike) -> Array:
+    """1 / x. Integer Tensors give float32."""
+    return np.reciprocal(x)
+
+
+# Powers, exponentials and logarithms.
+
+
+@primitive(np.square, vjp=lambda g, x: g * (2 * x))
+def square(x: ArrayLike) -> Array:
+    """x * x."""
+    return np.square(x)
 
 
 @primitive(np.sqrt, vjp=lambda g, out: g / (2 * out), floats=True, domain={"x": POSITIVE})
@@ -127,74 +116,174 @@ def sqrt(x: ArrayLike) -> Array:
     return np.sqrt(x)
 
 
+@primitive(np.cbrt, vjp=lambda g, out: g / (3 * (out * out)), floats=True, domain={"x": KINK})
+def cbrt(x: ArrayLike) -> Array:
+    """Cube root, also of negative numbers. Its derivative at 0 is inf."""
+    return np.cbrt(x)
+
+
+@primitive(np.exp, vjp=lambda g, out: g * out, floats=True)
+def exp(x: ArrayLike) -> Array:
+    """e to the power of x."""
+    return np.exp(x)
+
+
+@primitive(np.exp2, vjp=lambda g, out: g * (out * LOG_2), floats=True)
+def exp2(x: ArrayLike) -> Array:
+    """2 to the power of x."""
+    return np.exp2(x)
+
+
+@primitive(np.expm1, vjp=lambda g, out: g * (out + 1), floats=True)
+def expm1(x: ArrayLike) -> Array:
+    """exp(x) - 1, exact for small x."""
+    return np.expm1(x)
+
+
+@primitive(np.log, vjp=lambda g, x: g / x, floats=True, domain={"x": POSITIVE})
+def log(x: ArrayLike) -> Array:
+    """Natural logarithm."""
+    return np.log(x)
+
+
+@primitive(np.log2, vjp=lambda g, x: g / (x * LOG_2), floats=True, domain={"x": POSITIVE})
+def log2(x: ArrayLike) -> Array:
+    """Logarithm to base 2."""
+    return np.log2(x)
+
+
+@primitive(np.log10, vjp=lambda g, x: g / (x * LOG_10), floats=True, domain={"x": POSITIVE})
+def log10(x: ArrayLike) -> Array:
+    """Logarithm to base 10."""
+    return np.log10(x)
+
+
+@primitive(np.log1p, vjp=lambda g, x: g / (1 + x), floats=True, domain={"x": Interval(-1.0)})
+def log1p(x: ArrayLike) -> Array:
+    """log(1 + x), exact for small x."""
+    return np.log1p(x)
+
+
+# Angles are in radians.
+
+
+@primitive(np.sin, vjp=lambda g, x: g * np.cos(x), floats=True)
+def sin(x: ArrayLike) -> Array:
+    """Sine."""
+    return np.sin(x)
+
+
+@primitive(np.cos, vjp=lambda g, x: -g * np.sin(x), floats=True)
+def cos(x: ArrayLike) -> Array:
+    """Cosine."""
+    return np.cos(x)
+
+
+@primitive(np.tan, vjp=lambda g, out: g * (1 + out * out), floats=True, domain={"x": POLES})
+def tan(x: ArrayLike) -> Array:
+    """Tangent."""
+    return np.tan(x)
+
+
+@primitive(np.arcsin, vjp=lambda g, x: g / np.sqrt((1 - x) * (1 + x)), floats=True, domain={"x": Interval(-1.0, 1.0)})
+def arcsin(x: ArrayLike) -> Array:
+    """The angle from -pi/2 to pi/2 whose sine is x. Its derivative at -1 and 1 is inf."""
+    return np.arcsin(x)
+
+
+@primitive(np.arccos, vjp=lambda g, x: -g / np.sqrt((1 - x) * (1 + x)), floats=True, domain={"x": Interval(-1.0, 1.0)})
+def arccos(x: ArrayLike) -> Array:
+    """The angle from 0 to pi whose cosine is x. Its derivative at -1 and 1 is -inf."""
+    return np.arccos(x)
+
+
+@primitive(np.arctan, vjp=lambda g, x: g / (1 + x * x), floats=True)
+def arctan(x: ArrayLike) -> Array:
+    """The angle from -pi/2 to pi/2 whose tangent is x."""
+    return np.arctan(x)
+
+
+@primitive(np.degrees, np.rad2deg, vjp=lambda g: g * DEGREE, floats=True)
+def degrees(x: ArrayLike) -> Array:
+    """An angle in degrees, from radians."""
+    return np.degrees(x)
+
+
+@primitive(np.radians, np.deg2rad, vjp=lambda g: g / DEGREE, floats=True)
+def radians(x: ArrayLike) -> Array:
+    """An angle in radians, from degrees."""
+    return np.radians(x)
+
+
+def _sinc_derivative_rule(g: Array, x: Array, order: int) -> Array:
+    return g * sinc_derivative(x, order + 1)
+
+
+@primitive(vjp=_sinc_derivative_rule, floats=True)
+def sinc_derivative(x: ArrayLike, order: int) -> Array:
+    """The derivative of sinc of any order n: pi**n times the integral over t, from 0 to 1, of t**n cos(ut + n pi/2).
+
+    There u = pi x. By parts, the integral is (sin(u + n pi/2) - n (the integral for n - 1)) / u. Where |u| < n + 1
+    that loses digits, and the power series of the cosine is integrated.
+    """
+    u = np.multiply(x, math.pi)
+    near = np.abs(u) < order + 1
+    squares, divisor = np.where(near, u * u, 0.0), np.where(near, np.inf, u)
+    turned = np.sin(u), np.cos(u)  # sin(u + n pi/2) is one of them, but for its sign
+    series, far = 0.0, turned[0] / divisor
+    for k in range(20 + 5 * order, -1, -2):
+        series = series * squares + (-1) ** ((order + k) // 2) / (math.factorial(k) * (order + k + 1))
+    for n in range(1, order + 1):
+        far = ((-1) ** (n // 2) * turned[n % 2] - n * far) / divisor
+    return np.where(near, series * u if order % 2 else series, far) * math.pi**order
+
+
+@primitive(np.sinc, vjp=lambda g, x: g * sinc_derivative(x, 1), floats=True)
+def sinc(x: ArrayLike) -> Array:
+    """sin(pi x) / (pi x), and 1 at 0. Derivatives of any order are exact at 0, and near it."""
+    return np.sinc(np.asarray(x))
+
+
+# Hyperbolic functions.
+
+
+@primitive(np.sinh, vjp=lambda g, x: g * np.cosh(x), floats=True)
+def sinh(x: ArrayLike) -> Array:
+    """Hyperbolic sine."""
+    return np.sinh(x)
+
+
+@primitive(np.cosh, vjp=lambda g, x: g * np.sinh(x), floats=True)
+def cosh(x: ArrayLike) -> Array:
+    """Hyperbolic cosine."""
+    return np.cosh(x)
+
+
 @primitive(np.tanh, vjp=lambda g, out: g * (1 - out * out), floats=True)
 def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent."""
     return np.tanh(x)
 
 
-@primitive(vjp=lambda g, out: g * (out * (1 - out)), floats=True)
-def sigmoid(x: ArrayLike) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 0.5 * np.tanh(np.multiply(x, 0.5)) + 0.5
+@primitive(np.arcsinh, vjp=lambda g, x: g / np.hypot(x, 1.0), floats=True)
+def arcsinh(x: ArrayLike) -> Array:
+    """The number whose hyperbolic sine is x."""
+    return np.arcsinh(x)
 
 
-@primitive(vjp=lambda g, out: g * (out > 0), domain={"x": Interval(kinks=(0.0,))})
-def relu(x: ArrayLike) -> Array:
-    """x where it is positive, else 0. Its derivative at 0 is 0."""
-    return np.maximum(x, 0)
+@primitive(np.arccosh, vjp=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), floats=True, domain={"x": Interval(1.0)})
+def arccosh(x: ArrayLike) -> Array:
+    """The number, 0 or more, whose hyperbolic cosine is x. Its derivative at 1 is inf."""
+    return np.arccosh(x)
 
 
-@primitive(np.absolute, vjp=lambda g, x: g * np.sign(x), domain={"x": Interval(kinks=(0.0,))})
-def absolute(x: ArrayLike) -> Array:
-    """|x|. Its derivative at 0 is 0."""
-    return np.absolute(x)
+@primitive(np.arctanh, vjp=lambda g, x: g / ((1 - x) * (1 + x)), floats=True, domain={"x": Interval(-1.0, 1.0)})
+def arctanh(x: ArrayLike) -> Array:
+    """The number whose hyperbolic tangent is x. Its derivative at -1 and 1 is inf."""
+    return np.arctanh(x)
 
 
-@primitive(np.sign, vjp=lambda g: g * 0.0, domain={"x": Interval(kinks=(0.0,))})
-def sign(x: ArrayLike) -> Array:
-    """-1, 0 or 1, as the sign of x. Its derivative is 0."""
-    return np.sign(x)
-
-
-@primitive(
-    np.maximum,
-    vjp={
-        "x": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(x < y, 0.0, g)),
-        "y": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(y < x, 0.0, g)),
-    },
-    ties=True,
-)
-def maximum(x: ArrayLike, y: ArrayLike) -> Array:
-    """The larger of x and y. Where they are equal, each gets half of the gradient."""
-    return np.maximum(x, y)
-
-
-@primitive(
-    np.minimum,
-    vjp={
-        "x": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(x > y, 0.0, g)),
-        "y": lambda g, x, y: np.where(x == y, 0.5 * g, np.where(y > x, 0.0, g)),
-    },
-    ties=True,
-)
-def minimum(x: ArrayLike, y: ArrayLike) -> Array:
-    """The smaller of x and y. Where they are equal, each gets half of the gradient."""
-    return np.minimum(x, y)
-
-
-@primitive(
-    np.where,
-    vjp={
-        "x": lambda g, condition: np.where(condition, g, 0.0),
-        "y": lambda g, condition: np.where(condition, 0.0, g),
-    },
-)
-def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
-    """x where the condition holds, else y."""
-    if np.asarray(condition).dtype.kind not in "biuf":
-        raise TypeError(f"where: the condition must be bools, got {condition!r:.40}")
-    return np.where(condition, x, y)
+# Copies.
 
 
 @primitive(vjp=lambda g, x_shape: g, promotes=())
@@ -209,76 +298,7 @@ def copy(x: ArrayLike) -> Array:
     return np.array(x)
 
 
-# Without a derivative.
+# NumPy's other names.
 
-
-@primitive(np.equal, vjp=None, promotes=("x", "y"))
-def equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """x == y, as bools."""
-    return np.equal(x, y)
-
-
-@primitive(np.not_equal, vjp=None, promotes=("x", "y"))
-def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """x != y, as bools."""
-    return np.not_equal(x, y)
-
-
-@primitive(np.less, vjp=None, promotes=("x", "y"))
-def less(x: ArrayLike, y: ArrayLike) -> Array:
-    """x < y, as bools."""
-    return np.less(x, y)
-
-
-@primitive(np.less_equal, vjp=None, promotes=("x", "y"))
-def less_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """x <= y, as bools."""
-    return np.less_equal(x, y)
-
-
-@primitive(np.greater, vjp=None, promotes=("x", "y"))
-def greater(x: ArrayLike, y: ArrayLike) -> Array:
-    """x > y, as bools."""
-    return np.greater(x, y)
-
-
-@primitive(np.greater_equal, vjp=None, promotes=("x", "y"))
-def greater_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """x >= y, as bools."""
-    return np.greater_equal(x, y)
-
-
-@primitive(np.logical_and, vjp=None, promotes=("x", "y"))
-def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
-    """x and y, as bools."""
-    return np.logical_and(x, y)
-
-
-@primitive(np.logical_or, vjp=None, promotes=("x", "y"))
-def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
-    """x or y, as bools."""
-    return np.logical_or(x, y)
-
-
-@primitive(np.logical_not, vjp=None, promotes=())
-def logical_not(x: ArrayLike) -> Array:
-    """not x, as bools."""
-    return np.logical_not(x)
-
-
-@primitive(np.isnan, vjp=None, promotes=())
-def isnan(x: ArrayLike) -> Array:
-    """Whether x is nan."""
-    return np.isnan(x)
-
-
-@primitive(np.isinf, vjp=None, promotes=())
-def isinf(x: ArrayLike) -> Array:
-    """Whether x is inf or -inf."""
-    return np.isinf(x)
-
-
-@primitive(np.isfinite, vjp=None, promotes=())
-def isfinite(x: ArrayLike) -> Array:
-    """Whether x is neither nan nor infinite."""
-    return np.isfinite(x)
+acos, acosh, asin, asinh, atan, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctanh
+deg2rad, rad2deg = radians, degrees
