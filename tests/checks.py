@@ -139,11 +139,16 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
         op.plans.update(before)
 
 
+IN_PLACE = {"partition", "sort"}  # what NumPy's methods of these names write to is the array itself
+
+
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
     """The methods of Tensor that are this operation, to be called with all arguments by position."""
+    place = op.parameters.index("a") if "a" in op.parameters else 0  # of what NumPy makes the method of
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
-        if hasattr(tg.Tensor, name):
-            yield by_position(getattr(tg.Tensor, name), op)
+        if hasattr(tg.Tensor, name) and name not in IN_PLACE:
+            method = by_position(getattr(tg.Tensor, name), op)
+            yield lambda *args, f=method: f(args[place], *args[:place], *args[place + 1 :])
 
 
 def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:

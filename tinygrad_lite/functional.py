@@ -9,7 +9,7 @@ import numpy as np
 from .ops import neural
 from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d, max_pool2d
 from .ops.elementwise import relu, sigmoid, tanh
-from .ops.indexing import one_hot
+from .ops.indexing import index_add, one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "conv2d",
     "cross_entropy",
     "embedding",
+    "index_add",
     "linear",
     "log_softmax",
     "max_pool1d",
