@@ -140,14 +140,19 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
         op.plans.update(before)
 
 
+IN_PLACE = {"partition", "sort"}  # what NumPy's methods of these names write to is the array itself
+
+
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
     """The methods of Tensor that are this operation and take all of its arguments, here by position."""
+    place = op.parameters.index("a") if "a" in op.parameters else 0  # of what NumPy makes the method of
     for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
         method = getattr(tg.Tensor, name, None)
-        if method is not None:
+        if method is not None and name not in IN_PLACE:
             taken = inspect.signature(method).parameters.values()
             if len(taken) >= len(op.parameters) or any(each.kind == each.VAR_POSITIONAL for each in taken):
-                yield by_position(method, op)
+                called = by_position(method, op)
+                yield lambda *args, f=called: f(args[place], *args[:place], *args[place + 1 :])
 
 
 def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:

@@ -130,6 +130,26 @@ def test_tensors_within_slices_and_lists():
     assert not x.grad.data[1:].any()
 
 
+def test_bools_as_tensors_and_as_numpy_s():
+    x = tg.tensor(A, requires_grad=True)
+    for true, false in ((True, False), (np.True_, np.False_), (tg.tensor(True), tg.tensor(False))):
+        for index, plain in ((true, True), (false, False), ((0, true), (0, True)), ([0, 0, true], [0, 0, True])):
+            np.testing.assert_array_equal(x[index].data, A[plain])
+        x.grad = None
+        (x[true].sum() + x[false].sum()).backward()
+        assert (x.grad.data == 1).all()
+
+
+def test_a_gradient_counts_how_often_an_element_is_read():
+    for dtype in (np.float32, np.float64, np.float16):
+        x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True, dtype=dtype)
+        x[[0, 0, 1]].sum().backward()
+        assert x.grad.tolist() == [2, 1, 0]
+        x.grad = None
+        x[np.full(1000, -1)].sum().backward()
+        assert x.grad.tolist() == [0, 0, 1000]
+
+
 def test_a_comparison_is_an_index():
     x = tg.tensor([1.0, -2.0, 3.0], requires_grad=True)
     x[x > 0].sum().backward()
@@ -164,6 +184,39 @@ def test_gradient_is_torch_s(index):
     (x[index] ** 2).sum().backward()
     (theirs[tuple(torch.tensor(i) if isinstance(i, np.ndarray) else i for i in index)] ** 2).sum().backward()
     np.testing.assert_allclose(x.grad.data, theirs.grad.numpy())
+
+
+# Where torch refuses what NumPy takes, or reads something else.
+NOT_IN_TORCH = {
+    "negative step",
+    "negative steps",
+    "nested list",
+    "array of int8",
+    "array of uint64",
+    "integer and array apart come first",
+}
+
+
+def in_torch(index):
+    if isinstance(index, tuple):
+        return tuple(in_torch(part) for part in index)
+    return torch.tensor(index) if isinstance(index, np.ndarray) else index
+
+
+@pytest.mark.parametrize("name", [name for name in INDICES if name not in NOT_IN_TORCH])
+def test_reads_and_writes_as_torch_does(name):
+    index, places = INDICES[name], np.arange(A.size).reshape(A.shape)[INDICES[name]]
+    weights = np.linspace(1, 2, places.size).reshape(places.shape)
+    grads = []
+    for make, each in ((tg.tensor, index), (torch.tensor, in_torch(index))):
+        x, value = make(A, requires_grad=True), make(weights, requires_grad=True)
+        out = x * 1
+        if np.unique(places).size == places.size:  # torch gives gradient to what is overwritten at once, too
+            out[each] = value
+        ((x[each] ** 2).sum() + (out**3).sum() + value.sum()).backward()
+        grads.append((np.asarray(x.grad), np.asarray(value.grad)))
+    for ours, theirs in zip(*grads, strict=True):
+        np.testing.assert_allclose(ours, theirs)
 
 
 def test_slices_are_views_and_the_rest_are_copies():

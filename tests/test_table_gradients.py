@@ -69,7 +69,7 @@ def check_subsets(op, args):
     """Each set of inputs that require a gradient gives the gradients that all of them give together."""
     positions = wanted(op, args)
     if any(isinstance(args[i], list) for i in positions):
-        return check_subsets_of_list(op, args)
+        return check_subsets_of_list(op, args, next(i for i in positions if isinstance(args[i], list)))
     together = dict(zip(positions, derivatives(op, args, positions), strict=True))
     for count in range(1, len(positions)):
         for some in combinations(positions, count):
@@ -78,8 +78,7 @@ def check_subsets(op, args):
     return None
 
 
-def check_subsets_of_list(op, args):
-    (place,) = [i for i, value in enumerate(args) if isinstance(value, list)]
+def check_subsets_of_list(op, args, place):
     arrays = args[place]
     outcome = []
     for requiring in range(1, 1 << len(arrays)):
@@ -144,7 +143,7 @@ def check_torch(op, args):
 
     theirs = in_torch(op, args, positions)
     their_inputs = flat(theirs, positions)
-    their_outputs = listed(torch_backend.OPERATIONS[op.name](*theirs))
+    their_outputs = [y for y in listed(torch_backend.OPERATIONS[op.name](*theirs)) if y.is_floating_point()]
     their_weights = [torch_backend.from_numpy(each.data) for each in weights]
     their_grads = torch_backend.gradients(their_outputs, their_weights, their_inputs, create_graph=True)
     their_weights = [torch_backend.from_numpy(each.data) for each in second_weights]

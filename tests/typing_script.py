@@ -136,7 +136,18 @@ methods: list[Tensor] = [
     x.flatten(order="F"),
     x.repeat(2, axis=0),
     x.diagonal(),
+    x.take([0, 1], axis=1, mode="clip"),
+    x.compress([True, False], axis=0),
+    x.argmax(axis=0).choose([x[0], [1.0, 2.0]], mode="wrap"),
+    x.nonzero()[0],
+    x.argsort(axis=0, kind="stable"),
+    x.argpartition(1, axis=0),
+    x[0].searchsorted([1.0, 2.0], side="right"),
 ]
+y.sort(axis=0)
+y.partition(0)
+y.put([0, -1], [1.0, 2.0], mode="wrap")
+y.fill(1.0)
 assert_type(copy.deepcopy(x), Tensor)
 assert isinstance(pickle.loads(pickle.dumps(x)), Tensor)
 
@@ -192,11 +203,21 @@ functions: list[Tensor] = [
     tg.cosh(x),
     tg.deg2rad(x),
     tg.degrees(x),
+    tg.argpartition(x, [0, 1]),
+    tg.argsort(x, axis=None, stable=True),
+    tg.argwhere(x),
+    tg.bincount([0, 1, 1], weights=tg.ones(3), minlength=2),
+    tg.choose([0, 1], [x, 0.0], mode="clip"),
+    tg.compress([True, False], x, axis=1),
+    tg.digitize(x, [0.0, 1.0], right=True),
     tg.divide(1, x),
     *tg.dsplit(x[None], [1]),
     tg.dstack([x, x]),
     tg.equal(x, x),
     tg.exp(x),
+    tg.extract(mask, x),
+    tg.flatnonzero(x),
+    tg.interp(x, [0.0, 1.0], [1.0, 2.0], left=0.0),
     tg.expand_dims(x, 0),
     tg.flip(x, axis=(0, 1)),
     tg.fliplr(x),
@@ -248,6 +269,7 @@ functions: list[Tensor] = [
     tg.multiply(x, [1.0, 2.0]),
     tg.nan_to_num(x, nan=1.0, posinf=2.0),
     tg.negative(x),
+    tg.nonzero(x)[1],
     tg.not_equal(x, 1),
     tg.pad(x, ((1, 0), (0, 1)), mode="constant", constant_values=1.0),
     tg.permute_dims(x, (1, 0)),
@@ -275,6 +297,10 @@ functions: list[Tensor] = [
     tg.sin(x),
     tg.sinc(x),
     tg.sinh(x),
+    tg.partition(x, 1, axis=0),
+    tg.searchsorted(x[0], x, side="right", sorter=[0, 1]),
+    tg.select([mask, other], [x, 1.0], default=x),
+    tg.sort(x, axis=0, kind="stable"),
     tg.sqrt(x),
     tg.square(x),
     tg.squeeze(x),
@@ -284,6 +310,8 @@ functions: list[Tensor] = [
     tg.sum(x, keepdims=True),
     tg.swapaxes(x, 0, 1),
     tg.tan(x),
+    tg.take(x, [0, 1], axis=0, mode="wrap"),
+    tg.take_along_axis(x, tg.argsort(x), axis=-1),
     tg.tanh(x),
     tg.tile(x, (2, 1)),
     tg.transpose(x, (1, 0)),
@@ -292,6 +320,7 @@ functions: list[Tensor] = [
     *tg.unstack(x, axis=1),
     tg.true_divide(x, 2.0),
     tg.trunc(x),
+    tg.trapezoid(x, dx=0.5, axis=0),
     tg.var(x, ddof=1),
     *tg.vsplit(x, 2),
     tg.vstack([x, x]),
@@ -299,6 +328,12 @@ functions: list[Tensor] = [
 ]
 quotient, rest = tg.divmod(x, 2)
 assert all(isinstance(each, Tensor) for each in made + methods + functions)
+tg.put(y, [0, 1], [1.0, 2.0], mode="clip")
+tg.put_along_axis(y, x.argmax(axis=1, keepdims=True), 0.0, axis=1)
+tg.place(y, mask, [1.0])
+tg.putmask(y, mask, x)
+tg.copyto(y, x, casting="same_kind", where=mask)
+tg.fill_diagonal(y, 0.0, wrap=False)
 
 # Neural networks.
 
@@ -311,6 +346,7 @@ neural: list[Tensor] = [
     F.conv2d(tg.ones((1, 4, 4)), tg.ones((1, 1, 2, 2)), stride=(1, 2), padding=1),
     F.cross_entropy(x, [0, 1]),
     F.embedding(np.array([0, 1]), x),
+    F.index_add(x, 0, [0, 0], x),
     F.linear(x, x, np.zeros(2)),
     F.log_softmax(x, axis=-1),
     F.one_hot([0, 1], 3),

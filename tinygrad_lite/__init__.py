@@ -6,6 +6,7 @@ What NumPy has under a name is `tg.<name>`, what is neural is in `tg.functional`
 """
 
 from . import functional, optim, testing
+from . import writing as _writing
 from .creation import (
     arange,
     eye,
@@ -24,25 +25,32 @@ from .engine import Value
 from .graph import composite, no_grad, primitive
 from .ops import arithmetic as _arithmetic
 from .ops import elementwise as _elementwise
+from .ops import indexing as _indexing
 from .ops import joining as _joining
 from .ops import linalg as _linalg
 from .ops import logic as _logic
 from .ops import reduction as _reduction
 from .ops import rounding as _rounding
+from .ops import sampled as _sampled
 from .ops import selection as _selection
 from .ops import shape as _shape
+from .ops import sorting as _sorting
 from .ops.arithmetic import *
 from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
+from .ops.indexing import *
 from .ops.joining import *
 from .ops.linalg import *
 from .ops.logic import *
 from .ops.reduction import *
 from .ops.rounding import *
+from .ops.sampled import *
 from .ops.selection import *
 from .ops.shape import *
+from .ops.sorting import *
 from .random import Generator
 from .tensor import Tensor
+from .writing import *
 
 __version__ = "0.1.0"
 
@@ -72,10 +80,14 @@ __all__ = [
 ]
 __all__ += _arithmetic.__all__
 __all__ += _elementwise.__all__
+__all__ += _indexing.__all__
 __all__ += _joining.__all__
 __all__ += _linalg.__all__
 __all__ += _logic.__all__
 __all__ += _reduction.__all__
 __all__ += _rounding.__all__
 __all__ += _selection.__all__
+__all__ += _sampled.__all__
 __all__ += _shape.__all__
+__all__ += _sorting.__all__
+__all__ += _writing.__all__

@@ -10,7 +10,7 @@ from .ops import neural
 from .ops.activations import elu, gelu, glu, hardtanh, leaky_relu, relu, selu, sigmoid, silu, softplus, softsign
 from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d, max_pool2d
 from .ops.elementwise import tanh
-from .ops.indexing import one_hot
+from .ops.indexing import index_add, one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "gelu",
     "glu",
     "hardtanh",
+    "index_add",
     "leaky_relu",
     "linear",
     "log_softmax",

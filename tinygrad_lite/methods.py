@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import numpy as np
 
-from . import protocols
+from . import protocols, writing
 from .inplace import inplace, setitem
 from .op import table
 from .ops import (
@@ -25,11 +25,12 @@ from .ops import (
     rounding,
     selection,
     shape,
+    sorting,
 )
 from .variable import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -322,3 +323,57 @@ class Methods(Variable):
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
         return shape.matrix_transpose(self)
+
+    def take(self, indices: ArrayLike, axis: int | None = None, mode: str = "raise") -> Tensor:
+        """The elements, or the slices along an axis, that the integers name."""
+        return indexing.take(self, indices, axis, mode)
+
+    def compress(self, condition: ArrayLike, axis: int | None = None) -> Tensor:
+        """The slices along an axis for which the condition holds."""
+        return indexing.compress(condition, self, axis)
+
+    def choose(self, choices: Sequence[ArrayLike], mode: str = "raise") -> Tensor:
+        """Elementwise, the choice that the integer in this tensor names."""
+        return indexing.choose(self, choices, mode)
+
+    def nonzero(self) -> tuple[Tensor, ...]:
+        """Where the elements are that are not 0: an array of indices for each axis."""
+        return indexing.nonzero(self)
+
+    def argsort(
+        self, axis: int | None = -1, kind: Any = None, order: None = None, stable: bool | None = None
+    ) -> Tensor:
+        """The indices that sort along an axis."""
+        return sorting.argsort(self, axis, kind, order, stable)
+
+    def argpartition(
+        self, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect", order: None = None
+    ) -> Tensor:
+        """The indices that bring element number kth to its place along an axis, the smaller ones before it."""
+        return sorting.argpartition(self, kth, axis, kind, order)
+
+    def searchsorted(self, v: ArrayLike, side: Any = "left", sorter: ArrayLike | None = None) -> Tensor:
+        """Where to put the elements v into this sorted tensor to keep it sorted."""
+        return sorting.searchsorted(self, v, side, sorter)
+
+    # Methods that write in place and return nothing, as those of NumPy's arrays.
+
+    def sort(self, axis: int = -1, kind: Any = None, order: None = None, stable: bool | None = None) -> None:
+        """Sort this tensor in place along an axis. `tg.sort(t)` gives a copy."""
+        setitem(self, ..., sorting.sort(elementwise.copy(self), axis, kind, order, stable))
+
+    def partition(
+        self, kth: int | Sequence[int], axis: int = -1, kind: Any = "introselect", order: None = None
+    ) -> None:
+        """Bring element number kth to its place in place, the smaller ones before it. `tg.partition` gives a copy."""
+        setitem(self, ..., sorting.partition(elementwise.copy(self), kth, axis, kind, order))
+
+    def put(self, indices: ArrayLike, values: ArrayLike, mode: str = "raise") -> None:
+        """Write to the places of the flattened tensor that the integers name; the values are repeated."""
+        writing.put(self, indices, values, mode)
+
+    def fill(self, value: ArrayLike) -> None:
+        """Write one number to all elements."""
+        if np.size(value) != 1:
+            raise ValueError(f"fill: takes one number, got {np.shape(value)}; write t[...] = values")
+        setitem(self, ..., value)

@@ -1,8 +1,8 @@
 """How NumPy's functions find the operation that answers for them when they are given a Tensor.
 
 NumPy hands a call over by `__array_ufunc__` or `__array_function__`. What is in the table runs and is recorded; a
-few functions that only ask a question get the plain arrays; everything else is refused: no gradient is ever dropped
-in silence.
+few functions that only ask a question get the plain arrays, those that write to a Tensor are assignments; everything
+else is refused: no gradient is ever dropped in silence.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from .arguments import cast
 from .op import SEQUENCE, Op, numpy_functions, table
 from .variable import Variable, data_of, make, ndarray, variables_in
+from .writing import WRITES
 
 QUERIES = {
     np.shape,
@@ -80,6 +81,8 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
         if names[kept : len(args)] != op.parameters[kept : len(args)] and len(args) <= len(names):
             keywords, args = {**dict(zip(names[kept:], args[kept:], strict=False)), **keywords}, args[:kept]
         return call(name_of(function), op, args, dict(keywords))
+    if function in WRITES:
+        return WRITES[function](*args, **keywords)
     if function in QUERIES or function in LIKE:
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
         if function in QUERIES:
