@@ -50,16 +50,15 @@ OPERATORS = {
 
 
 def by_numpy(function, op, args):
-    """Call a function of NumPy: arrays by position, all else by keyword; *arrays, and what is before, by position.
+    """Call a function of NumPy: arrays in front, and *arrays with what is before them, by position; all else by name.
 
     What is our default is left out: it is to be NumPy's, too.
     """
     if op.star is not None:
         return function(*args[: op.star], *args[op.star], **by_name(op, args, op.star + 1))
-    plain = {
-        name: args[i] for i in op.plain if (name := op.parameters[i]) and args[i] is not op.defaults.get(name, ...)
-    }
-    return function(*[value for i, value in enumerate(args) if i not in op.plain], **plain)
+    front = min(op.plain, default=len(args))
+    rest = {name: value for name, value in by_name(op, args, front).items() if value is not op.defaults.get(name, ...)}
+    return function(*args[:front], **rest)
 
 
 def by_name(op, args, start=0):

@@ -25,13 +25,19 @@ from .graph import composite, no_grad, primitive
 from .ops import elementwise as _elementwise
 from .ops import joining as _joining
 from .ops import linalg as _linalg
+from .ops import ordering as _ordering
+from .ops import partial as _partial
 from .ops import reduction as _reduction
+from .ops import scan as _scan
 from .ops import shape as _shape
 from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
 from .ops.joining import *
 from .ops.linalg import *
+from .ops.ordering import *
+from .ops.partial import *
 from .ops.reduction import *
+from .ops.scan import *
 from .ops.shape import *
 from .random import Generator
 from .tensor import Tensor
@@ -65,5 +71,8 @@ __all__ = [
 __all__ += _elementwise.__all__
 __all__ += _joining.__all__
 __all__ += _linalg.__all__
+__all__ += _ordering.__all__
+__all__ += _partial.__all__
 __all__ += _reduction.__all__
+__all__ += _scan.__all__
 __all__ += _shape.__all__

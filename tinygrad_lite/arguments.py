@@ -100,6 +100,8 @@ def explain(op: Op, values: Any, error: Exception) -> Exception:
     said = (str(error).splitlines() or [type(error).__name__])[0]
     if said.startswith(f"{op.name}: "):
         return kind(said)
+    if "(given " in said:  # by an operation that a composite calls
+        return kind(f"{op.name}: {said}")
     given = ", ".join(describe(values[i]) for i in sorted(op.singles + op.others) if values[i] is not None)
     return kind(f"{op.name}: {said} (given {given})")
 

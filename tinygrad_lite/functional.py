@@ -11,6 +11,7 @@ from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d,
 from .ops.elementwise import relu, sigmoid, tanh
 from .ops.indexing import one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
+from .ops.reduction import logsumexp
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -27,6 +28,7 @@ __all__ = [
     "embedding",
     "linear",
     "log_softmax",
+    "logsumexp",
     "max_pool1d",
     "max_pool2d",
     "one_hot",

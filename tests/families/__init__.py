@@ -7,9 +7,9 @@ was wrong once; they are tried in each test.
 
 from typing import Any
 
-from . import convolution, elementwise, indexing, joining, linalg, neural, reduction, shape
+from . import convolution, elementwise, indexing, joining, linalg, neural, norms, reduction, scan, shape
 
-FAMILIES = (convolution, elementwise, indexing, joining, linalg, neural, reduction, shape)
+FAMILIES = (convolution, elementwise, indexing, joining, linalg, neural, norms, reduction, scan, shape)
 REFERENCES: dict[str, Any] = {name: each for family in FAMILIES for name, each in family.REFERENCES.items()}
 CASES: dict[str, list[tuple[Any, ...]]] = {name: each for family in FAMILIES for name, each in family.CASES.items()}
 FOUND: dict[str, list[tuple[Any, ...]]] = {name: each for family in FAMILIES for name, each in family.FOUND.items()}

@@ -7,7 +7,7 @@ made of what it has, and why.
 
 import torch
 
-from . import convolution, elementwise, indexing, joining, linalg, neural, reduction, shape
+from . import convolution, elementwise, indexing, joining, linalg, neural, norms, reduction, scan, shape
 from .convert import from_numpy
 from .names_model import NamesModel
 
@@ -15,7 +15,7 @@ __all__ = ["OPERATIONS", "WITHOUT", "NamesModel", "from_numpy", "gradients", "to
 
 torch.set_num_threads(1)  # the tensors of the tests are small
 
-FAMILIES = (convolution, elementwise, indexing, joining, linalg, neural, reduction, shape)
+FAMILIES = (convolution, elementwise, indexing, joining, linalg, neural, norms, reduction, scan, shape)
 OPERATIONS = {name: function for family in FAMILIES for name, function in family.OPERATIONS.items()}
 WITHOUT = {name: why for family in FAMILIES for name, why in family.WITHOUT.items()}
 
