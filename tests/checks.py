@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,9 @@ def methods(op: Op) -> Iterator[Callable[..., Any]]:
 
 def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:
     """A method that takes some arguments by keyword only, such as reshape(*shape, order=...), without keywords."""
+    names = op.parameters[1:]
+    if set(names) <= set(signature(method).parameters):
+        return lambda x, *args: method(x, **dict(zip(names, args, strict=True)))
     keywords = op.parameters[2:] if getattr(method, "__kwdefaults__", None) else ()
     count = len(op.parameters) - len(keywords)
     return lambda *args: method(*args[:count], **dict(zip(keywords, args[count:], strict=True)))

@@ -154,6 +154,12 @@ FORMS = {
     "mean(a, axis, dtype, out, keepdims)": lambda t: np.mean(t, 1, None, None, True),
     "mean(dtype=)": lambda t: np.mean(t, dtype=np.float64),
     "var(a, axis, dtype, out, ddof)": lambda t: np.var(t, 0, None, None, 1),
+    "sum(a, axis, dtype, out, keepdims, initial, where)": lambda t: np.sum(t, 0, None, None, True, 2.0, t > 2),
+    "sum(dtype=, where=)": lambda t: np.sum(t, dtype=np.float64, where=[True, False, True]),
+    "max(initial=, where=)": lambda t: np.max(t, 1, initial=3.5, where=[True, False, True]),
+    "mean(where=)": lambda t: np.mean(t, 1, where=[True, False, True]),
+    "std(correction=)": lambda t: np.std(t, 1, correction=1),
+    "var(mean=)": lambda t: np.var(t, mean=1.5),
     "var(a, axis, dtype)": lambda t: np.var(t, 0, np.float64),
     "var(a, axis, dtype, out, ddof, keepdims)": lambda t: np.var(t, 0, None, None, 1, True),
     "std(a, axis, dtype, out, ddof)": lambda t: np.std(t, 1, None, None, 1),
@@ -236,13 +242,11 @@ def test_methods_of_a_ufunc():
     assert np.subtract.outer(np.ones(2, np.float32), x).tolist() == [[0, -1, -2], [0, -1, -2]]
     assert np.less.outer(x, y).shape == (3, 2)
     for name, call in {
-        "np.add.accumulate": lambda: np.add.accumulate(x),
-        "np.multiply.accumulate": lambda: np.multiply.accumulate(x),
+        "np.maximum.accumulate": lambda: np.maximum.accumulate(x),
         "np.add.reduceat": lambda: np.add.reduceat(x, [0, 1]),
         "np.add.at": lambda: np.add.at(x, [0], 1.0),
         "np.tanh.at": lambda: np.tanh.at(x, [0]),
         "np.subtract.reduce": lambda: np.subtract.reduce(x),
-        "np.logical_and.reduce": lambda: np.logical_and.reduce(x),
     }.items():
         with refused(TypeError, f"{name} is no operation of tinygrad_lite"):
             call()
@@ -302,12 +306,10 @@ WINDOWS = np.lib.stride_tricks.sliding_window_view
     ("name", "keyword", "call"),
     [
         ("np.add", "where", lambda t: np.add(t, 1, where=[True, False])),
-        ("np.sum", "where", lambda t: np.sum(t, where=[True, False])),
-        ("np.mean", "where", lambda t: np.mean(t, where=[True, False])),
-        ("np.sum", "initial", lambda t: np.sum(t, initial=3.0)),
-        ("np.max", "initial", lambda t: np.max(t, initial=3.0)),
-        ("np.add.reduce", "initial", lambda t: np.add.reduce(t, initial=3.0)),
-        ("np.add.reduce", "where", lambda t: np.add.reduce(t, where=[True, False])),
+        ("np.nansum", "where", lambda t: np.nansum(t, where=[True, False])),
+        ("np.nanmax", "initial", lambda t: np.nanmax(t, initial=3.0)),
+        ("np.logical_or.reduce", "initial", lambda t: np.logical_or.reduce(t, initial=True)),
+        ("np.nanvar", "mean", lambda t: np.nanvar(t, mean=1.5)),
         ("np.add", "casting", lambda t: np.add(t, 1, casting="unsafe")),
         ("np.add", "order", lambda t: np.add(t, 1, order="F")),
         ("np.copy", "order", lambda t: np.copy(t, order="F")),
@@ -316,8 +318,6 @@ WINDOWS = np.lib.stride_tricks.sliding_window_view
         ("np.lib.stride_tricks.sliding_window_view", "writeable", lambda t: WINDOWS(t, 1, writeable=True)),
         ("np.pad", "stat_length", lambda t: np.pad(t, 1, "mean", stat_length=2)),
         ("np.pad", "end_values", lambda t: np.pad(t, 1, "linear_ramp", end_values=2)),
-        ("np.std", "correction", lambda t: np.std(t, correction=1)),
-        ("np.var", "mean", lambda t: np.var(t, mean=1.5)),
     ],
 )
 def test_keywords_that_are_refused_by_name(name, keyword, call):
@@ -458,12 +458,10 @@ def test_the_names_of_modules_are_in_the_message():
     x = matrix()
     for name, call in {
         "np.linalg.inv": lambda: np.linalg.inv(x),
-        "np.linalg.norm": lambda: np.linalg.norm(x),
         "np.fft.fft": lambda: np.fft.fft(x),
         "np.histogram": lambda: np.histogram(x),
         "np.unique": lambda: np.unique(x),
         "np.einsum": lambda: np.einsum("ij->", x),
-        "np.cumsum": lambda: np.cumsum(x),
         "np.spacing": lambda: np.spacing(x),
         "np.lib.scimath.sqrt": lambda: np.lib.scimath.sqrt(x),
     }.items():

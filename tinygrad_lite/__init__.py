@@ -29,9 +29,12 @@ from .ops import indexing as _indexing
 from .ops import joining as _joining
 from .ops import linalg as _linalg
 from .ops import logic as _logic
+from .ops import ordering as _ordering
+from .ops import partial as _partial
 from .ops import reduction as _reduction
 from .ops import rounding as _rounding
 from .ops import sampled as _sampled
+from .ops import scan as _scan
 from .ops import selection as _selection
 from .ops import shape as _shape
 from .ops import sorting as _sorting
@@ -42,9 +45,12 @@ from .ops.indexing import *
 from .ops.joining import *
 from .ops.linalg import *
 from .ops.logic import *
+from .ops.ordering import *
+from .ops.partial import *
 from .ops.reduction import *
 from .ops.rounding import *
 from .ops.sampled import *
+from .ops.scan import *
 from .ops.selection import *
 from .ops.shape import *
 from .ops.sorting import *
@@ -88,6 +94,9 @@ __all__ += _reduction.__all__
 __all__ += _rounding.__all__
 __all__ += _selection.__all__
 __all__ += _sampled.__all__
+__all__ += _ordering.__all__
+__all__ += _partial.__all__
+__all__ += _scan.__all__
 __all__ += _shape.__all__
 __all__ += _sorting.__all__
 __all__ += _writing.__all__

@@ -12,6 +12,7 @@ from .ops.convolution import avg_pool1d, avg_pool2d, conv1d, conv2d, max_pool1d,
 from .ops.elementwise import tanh
 from .ops.indexing import index_add, one_hot
 from .ops.neural import cross_entropy, embedding, linear, log_softmax, softmax
+from .ops.reduction import logsumexp
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,6 +35,7 @@ __all__ = [
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logsumexp",
     "max_pool1d",
     "max_pool2d",
     "one_hot",

@@ -21,7 +21,6 @@ from .ops import (
     linalg,
     logic,
     neural,
-    reduction,
     rounding,
     selection,
     shape,
@@ -253,34 +252,6 @@ class Methods(Variable):
     def log_softmax(self, axis: int = -1) -> Tensor:
         """log(softmax(x)) along an axis."""
         return neural.log_softmax(self, axis)
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Sum over an axis, several, or all."""
-        return reduction.sum(self, axis, keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Mean over an axis, several, or all."""
-        return reduction.mean(self, axis, keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest element over an axis, several, or all."""
-        return reduction.max(self, axis, keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest element over an axis, several, or all."""
-        return reduction.min(self, axis, keepdims)
-
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        """Variance, divided by n - ddof."""
-        return reduction.var(self, axis, ddof, keepdims)
-
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        """Standard deviation, the root of `var`."""
-        return reduction.std(self, axis, ddof, keepdims)
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """Index of the largest element, the first among equals."""
-        return reduction.argmax(self, axis, keepdims)
 
     def reshape(self, *shape_: int | tuple[int, ...], order: str = "C", copy: bool | None = None) -> Tensor:
         """The same elements in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import cast
+from .arguments import cast, real_dtype
 from .op import SEQUENCE, Op, numpy_functions, table
+from .ops.partial import WIDE
 from .variable import Variable, data_of, make, ndarray, variables_in
 from .writing import WRITES
 
@@ -50,9 +51,19 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {  # of keywords that NumPy's functions t
     "copy": (None,),
     "mean": (np._NoValue,),
     "correction": (np._NoValue,),
+    "overwrite_input": (False,),
     "axes": ([(-2, -1), (-2, -1), (-2, -1)],),
 }
-REDUCE: dict[Any, str] = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
+REDUCE: dict[Any, str] = {
+    np.add: "sum",
+    np.multiply: "prod",
+    np.maximum: "max",
+    np.minimum: "min",
+    np.logical_and: "all",
+    np.logical_or: "any",
+    np.logaddexp: "logsumexp",
+}
+ACCUMULATE: dict[Any, str] = {np.add: "cumsum", np.multiply: "cumprod"}
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -60,9 +71,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: 
     name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
     if "out" in keywords and len(keywords["out"]) == 1:
         keywords = {**keywords, "out": keywords["out"][0]}
-    if method == "reduce" and table.get(REDUCE.get(ufunc, "")):
+    along = {"reduce": REDUCE, "accumulate": ACCUMULATE}.get(method, {})
+    if ufunc in along:
         axis = keywords.pop("axis", 0)
-        return call(name, table[REDUCE[ufunc]], (*inputs, axis), keywords)
+        return call(name, table[along[ufunc]], (*inputs, axis), keywords)
     op = numpy_functions.get(ufunc)
     if op is None or method not in ("__call__", "outer"):
         raise refusal(name)
@@ -121,25 +133,30 @@ def refusal(name: str) -> TypeError:
 def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """Run an operation with the keywords that all of NumPy's functions have: out and dtype."""
     out, dtype = keywords.pop("out", None), keywords.pop("dtype", None)
+    function, run, wide = op.function, op.call, WIDE.get(op.name)
     for keyword, value in list(keywords.items()):
         if keyword not in op.parameters:
-            if not any(value is default or repr(value) == repr(default) for default in DEFAULTS.get(keyword, ())):
+            if any(value is default or repr(value) == repr(default) for default in DEFAULTS.get(keyword, ())):
+                del keywords[keyword]
+            elif wide is not None and keyword in inspect.signature(wide).parameters:
+                function = run = wide
+            else:
                 raise TypeError(f"{name}: {keyword}= is not supported for Tensors")
-            del keywords[keyword]
         elif value is None and keyword == "keepdims":
             keywords[keyword] = False
     if dtype is not None:
+        dtype = real_dtype(name, dtype)
         if "dtype" in op.parameters:
             keywords["dtype"] = dtype
         else:
-            arguments = inspect.signature(op.function).bind(*args, **keywords)
+            arguments = inspect.signature(function).bind(*args, **keywords)
             arguments.apply_defaults()
             bound = list(arguments.arguments.values())
             for i in op.promoted:
                 each = bound[i]
                 bound[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
-            return written(name, op.call(*bound), out)
-    return written(name, op.function(*args, **keywords), out)
+            return written(name, run(*bound), out)
+    return written(name, function(*args, **keywords), out)
 
 
 def written(name: str, result: Any, out: Any) -> Any:

@@ -11,8 +11,8 @@ import numpy as np
 from .arguments import as_array
 from .backward import backward
 from .graph import Output
-from .methods import Methods
 from .ops import elementwise
+from .reductions import Reductions
 from .variable import Memory, Variable, data_of, make, refuse_stale, restore
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Axis = int | tuple[int, ...] | None
 
 
-class Tensor(Methods):
+class Tensor(Reductions):
     """An n-dimensional array of numbers with a gradient.
 
     Tensor(data) copies; see `tensor` for the arguments. Everything that NumPy computes of it is a Tensor again, and

@@ -5,9 +5,11 @@ same arguments, with torch's tensors for arrays; WITHOUT says for which operatio
 made of what it has, and why.
 """
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import torch
 
-from . import convolution, elementwise, indexing, joining, linalg, neural, reduction, sampled, shape, sorting
 from .convert import from_numpy
 from .names_model import NamesModel
 
@@ -15,7 +17,8 @@ __all__ = ["OPERATIONS", "WITHOUT", "NamesModel", "from_numpy", "gradients", "to
 
 torch.set_num_threads(1)  # the tensors of the tests are small
 
-FAMILIES = (convolution, elementwise, indexing, joining, linalg, neural, reduction, sampled, shape, sorting)
+FAMILIES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+FAMILIES = [family for family in FAMILIES if hasattr(family, "OPERATIONS")]
 OPERATIONS = {name: function for family in FAMILIES for name, function in family.OPERATIONS.items()}
 WITHOUT = {name: why for family in FAMILIES for name, why in family.WITHOUT.items()}
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..graph import primitive
 from ..op import Array
+from .axes import count
 from .indexing import check_indices, one_hot
 from .linalg import matmul_x, matmul_y, mismatch
-from .reduction import count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

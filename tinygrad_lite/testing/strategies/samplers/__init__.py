@@ -1,16 +1,7 @@
 """What draws the arguments of the operations that are not elementwise, by family. Importing it declares them."""
 
-from . import convolution, elementwise, indexing, joining, linalg, neural, reduction, sampled, shape, sorting
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "convolution",
-    "elementwise",
-    "indexing",
-    "joining",
-    "linalg",
-    "neural",
-    "reduction",
-    "sampled",
-    "shape",
-    "sorting",
-]
+for family in iter_modules(__path__):
+    import_module(f"{__name__}.{family.name}")
