@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -158,9 +157,12 @@ def methods(op: Op) -> Iterator[Callable[..., Any]]:
 
 def by_position(method: Callable[..., Any], op: Op) -> Callable[..., Any]:
     """A method that takes some arguments by keyword only, such as reshape(*shape, order=...), without keywords."""
-    names = op.parameters[1:]
-    if set(names) <= set(signature(method).parameters):
-        return lambda x, *args: method(x, **dict(zip(names, args, strict=True)))
-    keywords = op.parameters[2:] if getattr(method, "__kwdefaults__", None) else ()
-    count = len(op.parameters) - len(keywords)
-    return lambda *args: method(*args[:count], **dict(zip(keywords, args[count:], strict=True)))
+    taken = inspect.signature(method).parameters
+    named = {name for name in op.parameters[1:] if name in taken and taken[name].kind is not taken[name].VAR_POSITIONAL}
+
+    def call(x: Any, *args: Any) -> Any:
+        given = list(zip(op.parameters[1:], args, strict=True))
+        positional = [value for name, value in given if name not in named]
+        return method(x, *positional, **{name: value for name, value in given if name in named})
+
+    return call

@@ -385,6 +385,8 @@ neural: list[Tensor] = [
     F.index_add(x, 0, [0, 0], x),
     F.linear(x, x, np.zeros(2)),
     F.log_softmax(x, axis=-1),
+    F.max_pool1d(x, 2, stride=1),
+    F.max_pool2d(tg.ones((1, 4, 4)), (2, 2), padding=1),
     F.logsumexp(x, axis=(0, 1)),
     F.one_hot([0, 1], 3),
     F.elu(x, alpha=0.5),
