@@ -146,7 +146,8 @@ IN_PLACE = {"partition", "sort"}  # what NumPy's methods of these names write to
 def methods(op: Op) -> Iterator[Callable[..., Any]]:
     """The methods of Tensor that are this operation and take all of its arguments, here by position."""
     place = op.parameters.index("a") if "a" in op.parameters else 0  # of what NumPy makes the method of
-    for name in {op.name, *[function.__name__ for function in op.numpy], {"absolute": "abs"}.get(op.name, op.name)}:
+    names = [each.__name__ for each in op.numpy if getattr(np, each.__name__, None) is each]  # not those of np.linalg
+    for name in {op.name, *names, {"absolute": "abs"}.get(op.name, op.name)}:
         method = getattr(tg.Tensor, name, None)
         if method is not None and name not in IN_PLACE:
             taken = inspect.signature(method).parameters.values()

@@ -16,6 +16,7 @@ MODULES = {
     "tg": tg.__all__,
     "F": tg.functional.__all__,
     "Tensor": [name for name in vars(tg.Tensor) if not name.startswith("_")],
+    "linalg": tg.linalg.__all__,
     "testing": tg.testing.__all__,
     "optim": ["SGD"],
 }
@@ -45,7 +46,7 @@ def test_no_submodule_has_the_name_of_a_public_function():
 
 
 def test_public_names_exist_once_and_are_documented():
-    for module in (tg, tg.functional, tg.testing):
+    for module in (tg, tg.functional, tg.linalg, tg.testing):
         assert len(set(module.__all__)) == len(module.__all__)
         for name in module.__all__:
             assert getattr(module, name).__doc__, name

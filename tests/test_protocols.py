@@ -457,11 +457,11 @@ REFUSAL = "is no operation of tinygrad_lite, and would drop the gradient; call i
 def test_the_names_of_modules_are_in_the_message():
     x = matrix()
     for name, call in {
-        "np.linalg.inv": lambda: np.linalg.inv(x),
+        "np.linalg.eig": lambda: np.linalg.eig(x),
         "np.fft.fft": lambda: np.fft.fft(x),
         "np.histogram": lambda: np.histogram(x),
         "np.unique": lambda: np.unique(x),
-        "np.einsum": lambda: np.einsum("ij->", x),
+        "np.ix_": lambda: np.ix_(x[0], x[1]),
         "np.spacing": lambda: np.spacing(x),
         "np.lib.scimath.sqrt": lambda: np.lib.scimath.sqrt(x),
     }.items():
@@ -473,7 +473,7 @@ def test_the_table_answers_for_what_it_names():
     for function, op in numpy_functions.items():
         assert table[op.name] is op
         assert function in op.numpy
-        assert op.name in [each.__name__ for each in op.numpy]
+        assert op.name.removeprefix("linalg_") in [each.__name__ for each in op.numpy]
 
 
 # As an array.

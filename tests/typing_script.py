@@ -119,6 +119,7 @@ methods: list[Tensor] = [
     x.softmax(axis=1),
     x.log_softmax(),
     x.sum(axis=(0, 1), keepdims=True),
+    x.dot(x),
     x.mean(0),
     x.max(axis=1, initial=0.0),
     x.min(),
@@ -370,6 +371,55 @@ tg.place(y, mask, [1.0])
 tg.putmask(y, mask, x)
 tg.copyto(y, x, casting="same_kind", where=mask)
 tg.fill_diagonal(y, 0.0, wrap=False)
+
+# Linear algebra.
+
+linalg = tg.linalg
+a = x @ x.T + tg.eye(2)
+matrices: list[Tensor] = [
+    tg.cross(np.ones(3), [0.0, 1.0, 2.0]) * x[0, 0],
+    tg.dot(x, x),
+    tg.einsum("ij,jk->ik", x, x, optimize=True),
+    tg.einsum(x, [0, 1], x, [1, 2], [0, 2]),
+    tg.inner(x, x),
+    tg.kron(x, x),
+    tg.matvec(x, x[0]),
+    tg.outer(x, x),
+    tg.tensordot(x, x, axes=([1], [0])),
+    tg.vdot(x, x),
+    tg.vecdot(x, x, axis=-1),
+    tg.vecmat(x[0], x),
+    linalg.cholesky(a, upper=True),
+    linalg.cond(a, 2),
+    linalg.cross(tg.ones(3), np.ones(3), axis=0),
+    linalg.det(a),
+    linalg.diagonal(a, offset=1),
+    linalg.trace(a),
+    linalg.eigvalsh(a),
+    linalg.inv(a),
+    linalg.matmul(a, x),
+    linalg.matrix_power(a, -2),
+    linalg.matrix_rank(a),
+    linalg.matrix_transpose(x),
+    linalg.norm(x, ord="fro", axis=(0, 1)),
+    linalg.matrix_norm(x, ord=2),
+    linalg.vector_norm(x, axis=0, keepdims=True),
+    linalg.multi_dot([a, x, a]),
+    linalg.outer(x[0], x[1]),
+    linalg.pinv(x),
+    linalg.solve(a, x),
+    linalg.svdvals(x),
+    linalg.tensordot(x, x, 1),
+    linalg.tensorinv(a, ind=1),
+    linalg.tensorsolve(a, x[0]),
+    linalg.vecdot(x, x),
+    linalg.eigh(a, UPLO="U").eigenvectors,
+    linalg.slogdet(a).logabsdet,
+    *linalg.svd(x, full_matrices=False),
+    *linalg.qr(x, mode="reduced"),
+]
+singular: type[ValueError] = linalg.LinAlgError
+assert all(isinstance(each, Tensor) for each in matrices)
 
 # Neural networks.
 

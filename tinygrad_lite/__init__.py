@@ -5,7 +5,7 @@
 What NumPy has under a name is `tg.<name>`, what is neural is in `tg.functional`.
 """
 
-from . import functional, optim, testing
+from . import functional, linalg, optim, testing
 from . import writing as _writing
 from .creation import (
     arange,
@@ -24,6 +24,7 @@ from .drawing import draw_dot
 from .engine import Value
 from .graph import composite, no_grad, primitive
 from .ops import arithmetic as _arithmetic
+from .ops import contraction as _contraction
 from .ops import elementwise as _elementwise
 from .ops import indexing as _indexing
 from .ops import joining as _joining
@@ -39,6 +40,7 @@ from .ops import selection as _selection
 from .ops import shape as _shape
 from .ops import sorting as _sorting
 from .ops.arithmetic import *
+from .ops.contraction import *
 from .ops.elementwise import *
 from .ops.elementwise import absolute as abs
 from .ops.indexing import *
@@ -73,6 +75,7 @@ __all__ = [
     "full",
     "full_like",
     "functional",
+    "linalg",
     "linspace",
     "no_grad",
     "ones",
@@ -85,6 +88,7 @@ __all__ = [
     "zeros_like",
 ]
 __all__ += _arithmetic.__all__
+__all__ += _contraction.__all__
 __all__ += _elementwise.__all__
 __all__ += _indexing.__all__
 __all__ += _joining.__all__

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
 FLOAT32 = np.dtype(np.float32)
-EXPLAINED = (IndexError, ValueError, TypeError, ZeroDivisionError, OverflowError, ArithmeticError)
+EXPLAINED = (
+    np.linalg.LinAlgError,
+    IndexError,
+    ValueError,
+    TypeError,
+    ZeroDivisionError,
+    OverflowError,
+    ArithmeticError,
+)
 
 
 def promote(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:

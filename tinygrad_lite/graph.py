@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper, wraps
 from itertools import count
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from weakref import ReferenceType
 
 import numpy as np
@@ -122,6 +122,17 @@ class Output:
         self.node, self.index, self.shape, self.dtype = node, index, data.shape, data.dtype
 
 
+@overload
+def primitive(
+    *numpy: Any,
+    vjp: Mapping[str, Rule] | Rule | None,
+    outputs: tuple[str, ...],
+    floats: bool = False,
+    promotes: tuple[str, ...] | None = None,
+    domain: Mapping[str, Interval] | None = None,
+    ties: bool = False,
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...  # several Tensors: as declared
+@overload
 def primitive(
     *numpy: Any,
     vjp: Mapping[str, Rule] | Rule | None,
@@ -132,7 +143,18 @@ def primitive(
     view: bool = False,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
-) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:
+) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]: ...
+def primitive(
+    *numpy: Any,
+    vjp: Mapping[str, Rule] | Rule | None,
+    outputs: tuple[str, ...] = ("out",),
+    hidden: int = 0,
+    floats: bool = False,
+    promotes: tuple[str, ...] | None = None,
+    view: bool = False,
+    domain: Mapping[str, Interval] | None = None,
+    ties: bool = False,
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Make an operation of a NumPy function, and enter it into the table under the function's name.
 
     numpy: the functions of NumPy that it answers for when they are given a Tensor.
@@ -147,7 +169,7 @@ def primitive(
     Raises ValueError where the name is taken, TypeError where a rule reads what there is not.
     """
 
-    def declare(forward: Callable[P, Any]) -> Callable[P, Tensor]:
+    def declare(forward: Callable[P, Any]) -> Callable[P, Any]:
         op = Op(
             forward,
             vjp,
@@ -349,9 +371,14 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
                 saved.append(values[i])
             else:
                 if isinstance(arg, (list, tuple)):
-                    for element, each in enumerate(variables_in(arg)):
-                        checks.append((len(saved), element, each._memory, each._memory.writes))
-                saved.append(owned(values[i]))
+                    for element, part in enumerate(arg):
+                        for each in variables_in(part):
+                            checks.append((len(saved), element, each._memory, each._memory.writes))
+                if op.kinds[i] is SEQUENCE:
+                    parts = zip(arg, values[i], strict=True)
+                    saved.append([v if isinstance(each, Variable) else owned(v) for each, v in parts])
+                else:
+                    saved.append(owned(values[i]))
         elif kind == SHAPE:
             value = values[i]
             if value.__class__ is ndarray:

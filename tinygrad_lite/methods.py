@@ -253,6 +253,10 @@ class Methods(Variable):
         """log(softmax(x)) along an axis."""
         return neural.log_softmax(self, axis)
 
+    def dot(self, b: ArrayLike) -> Tensor:
+        """Product with a vector, a matrix or a number, as in NumPy."""
+        return linalg.dot(self, b)
+
     def reshape(self, *shape_: int | tuple[int, ...], order: str = "C", copy: bool | None = None) -> Tensor:
         """The same elements in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""
         return shape.reshape(self, shape_[0] if len(shape_) == 1 else shape_, order, copy)  # type: ignore[arg-type]

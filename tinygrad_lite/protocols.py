@@ -52,6 +52,8 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {  # of keywords that NumPy's functions t
     "mean": (np._NoValue,),
     "correction": (np._NoValue,),
     "overwrite_input": (False,),
+    "hermitian": (False,),
+    "rtol": (np._NoValue,),
     "axes": ([(-2, -1), (-2, -1), (-2, -1)],),
 }
 REDUCE: dict[Any, str] = {
