@@ -97,6 +97,8 @@ loss = x.sum()
 loss.backward()
 (x * x).backward(gradient=np.ones((2, 2)), retain_graph=True, create_graph=True)
 y.retain_grad()
+handle = y.register_hook(lambda g: g * 2)
+handle.remove()
 x.zero_grad()
 assert_type(x.detach(), Tensor)
 assert_type(x.clone(), Tensor)
@@ -493,6 +495,32 @@ def cubed(x: ArrayLike) -> Tensor:
 
 assert_type(squared(x), Tensor)
 assert_type(cubed(x), Tensor)
+
+# Transforms, and modes.
+
+
+def cost(p: dict[str, Tensor], scale: float = 1.0) -> Tensor:
+    return (p["w"] * p["w"]).sum() * scale
+
+
+def double(x: Tensor) -> Tensor:
+    return x * 2
+
+
+slopes: dict[str, Tensor] = tg.grad(cost)({"w": x}, scale=2.0)
+cost_now, slopes = tg.value_and_grad(cost)({"w": x})
+several: tuple[Tensor, Tensor] = tg.grad(lambda x, y: (x * y).sum(), argnums=(0, 1))(x, 2.0)
+slopes, extra = tg.grad(lambda p: (cost(p), "more"), has_aux=True)({"w": x})
+each: Tensor = tg.elementwise_grad(np.tanh)(x)
+rows: Tensor = tg.jacobian(double)(x)
+curvature: Tensor = tg.hessian(lambda x: (x * x).sum())(x)
+bent: Tensor = tg.hvp(lambda x: (x * x).sum())(x, x)
+output, product = tg.vjp(double, x)
+pulled: Tensor = product(x)
+output, pushed = tg.jvp(double, (x,), (x,))
+assert_type(tg.checkpoint(double)(x), Tensor)
+with tg.detect_anomaly():
+    double(x)
 
 # Random numbers, and the scalar engine.
 

@@ -7,6 +7,7 @@ What NumPy has under a name is `tg.<name>`, what is neural is in `tg.functional`
 
 from . import functional, linalg, optim, testing
 from . import writing as _writing
+from .anomaly import detect_anomaly
 from .creation import (
     arange,
     eye,
@@ -22,7 +23,8 @@ from .creation import (
 )
 from .drawing import draw_dot
 from .engine import Value
-from .graph import composite, no_grad, primitive
+from .graph import composite, primitive
+from .mode import no_grad
 from .ops import arithmetic as _arithmetic
 from .ops import contraction as _contraction
 from .ops import elementwise as _elementwise
@@ -57,7 +59,9 @@ from .ops.selection import *
 from .ops.shape import *
 from .ops.sorting import *
 from .random import Generator
+from .recompute import checkpoint
 from .tensor import Tensor
+from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .writing import *
 
 __version__ = "0.1.0"
@@ -68,13 +72,21 @@ __all__ = [
     "Value",
     "abs",
     "arange",
+    "checkpoint",
     "composite",
+    "detect_anomaly",
     "draw_dot",
+    "elementwise_grad",
     "eye",
     "from_numpy",
     "full",
     "full_like",
     "functional",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "linalg",
     "linspace",
     "no_grad",
@@ -84,6 +96,8 @@ __all__ = [
     "primitive",
     "tensor",
     "testing",
+    "value_and_grad",
+    "vjp",
     "zeros",
     "zeros_like",
 ]

@@ -6,15 +6,21 @@ down meets every node after all those that used its output. That is the whole of
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from .arguments import EXPLAINED
-from .graph import Node, Output, thread
+from .graph import Node, Output
+from .hooks import run_hooks
+from .mode import recording, thread
 from .op import INPUT, OUTPUT, Op
 from .variable import Memory, Variable, data_of, make, ndarray
+
+Edge: TypeAlias = Node | Output | Variable | None
+V = TypeVar("V", bound=Variable)
 
 
 def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
@@ -23,18 +29,16 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
     gradient: an ndarray, or with create_graph a Tensor, of the shape of `root`.
     Nothing is added where the walk fails on its way.
     """
-    before, thread.grad = thread.grad, create_graph
+    mode = thread.mode
+    before, mode.grad = mode.grad, create_graph
     try:
-        walk = Walk()
+        walk = Walk(root._result, create_graph)
         walk.flow(root._node or root, gradient, None)
-        walk.run(retain_graph or create_graph, root._result if create_graph else None)
-        thread.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
+        walk.run(retain_graph or create_graph)
+        mode.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
         taken = {id(data_of(gradient))}
         for leaf, grad in walk.leaves.items():
-            data = grad._data if isinstance(grad, Variable) else grad
-            if data.base is not None or id(data) in taken:  # a gradient shares memory with nothing else
-                grad = np.copy(grad)
-            taken.add(id(data))
+            grad = own(grad, taken)
             if leaf._grad is None:
                 leaf._grad = grad if isinstance(grad, Variable) else make(leaf._result, grad)
             elif create_graph or leaf._grad._requires_grad:
@@ -43,70 +47,256 @@ def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bo
                 np.add(leaf._grad._data, grad, out=leaf._grad._data)
                 leaf._grad._memory.writes += 1
     finally:
-        thread.grad = before
+        mode.grad = before
+
+
+def own(grad: Any, taken: set[int]) -> Any:
+    """The gradient in memory that it shares with nothing else; `taken`: the ids of arrays that are somebody's."""
+    data = grad._data if isinstance(grad, Variable) else grad
+    if data.base is not None or id(data) in taken:
+        grad = np.copy(grad)
+    taken.add(id(data))
+    return grad
 
 
 class Walk:
-    """One way back through a graph: the cotangents of the nodes that wait for their turn, and the leaves' gradients."""
+    """One way back through a graph: the cotangents of the nodes that wait for their turn, and the leaves' gradients.
 
-    def __init__(self) -> None:
+    cls, recorded: the class of Tensors; whether the rules are given Tensors, and so are recorded themselves.
+    paths: where given, only they are walked.
+    """
+
+    def __init__(self, cls: type[Variable], recorded: bool, paths: Paths | None = None) -> None:
+        self.cls, self.recorded, self.paths = cls, recorded, paths
         self.leaves: dict[Variable, Any] = {}
-        self.waiting: dict[int, tuple[Node, list[Any]]] = {}  # by number: a node, and a cotangent for each output
+        self.passed: dict[int, Any] = {}  # by number: what arrived at those nodes that paths leads to
+        self.waiting: dict[int, list[Any]] = {}  # by number: [node, its cotangent, or a list of one for each output]
         self.numbers: list[int] = []  # theirs, negative, as a heap: the highest comes first
 
     def flow(self, edge: Any, grad: Any, op: Op | None) -> None:
         """Add a cotangent to what has arrived at an edge."""
-        if edge is None or grad is None:
+        if grad is None or edge is None:
             return
-        if edge.__class__ is tuple:
+        if edge.__class__ is Node:
+            if grad.__class__ is not ndarray or grad.dtype is not edge.dtype or grad.shape != edge.shape:
+                grad = fit(grad, edge, op)
+            number = edge.number
+            waits = self.waiting.get(number)
+            if waits is None:
+                self.waiting[number] = [edge, grad]
+                heappush(self.numbers, -number)
+            else:
+                waits[1] = waits[1] + grad
+        elif edge.__class__ is Output:
+            node, index, grad = edge.node, edge.index, fit(grad, edge, op)
+            if node.number not in self.waiting:
+                self.waiting[node.number] = [node, [None] * len(node.op.outputs)]
+                heappush(self.numbers, -node.number)
+            parts = self.waiting[node.number][1]
+            parts[index] = grad if parts[index] is None else parts[index] + grad
+        elif edge.__class__ is tuple:
             if len(edge) != len(grad):
                 raise RuntimeError(
                     f"backward: the rule of {op.name if op else None} gave {len(grad)} gradients for {len(edge)} inputs"
                 )
             for each_edge, each_grad in zip(edge, grad, strict=True):
                 self.flow(each_edge, each_grad, op)
-            return
-        like = edge._data if isinstance(edge, Variable) else edge
-        if grad.__class__ is not ndarray or grad.shape != like.shape or grad.dtype is not like.dtype:
-            grad = fit(grad, like, op)
-        if like is not edge:
-            self.leaves[edge] = self.leaves[edge] + grad if edge in self.leaves else grad
-            return
-        node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
-        number = node.number
-        if number not in self.waiting:
-            heappush(self.numbers, -number)
-            self.waiting[number] = node, [None] * len(node.op.outputs)
-        parts = self.waiting[number][1]
-        parts[index] = grad if parts[index] is None else parts[index] + grad
+        else:
+            data = edge._data
+            if grad.__class__ is not ndarray or grad.dtype is not data.dtype or grad.shape != data.shape:
+                grad = fit(grad, data, op)
+            before = self.leaves.get(edge)
+            self.leaves[edge] = grad if before is None else before + grad
 
-    def run(self, keep: bool, cls: type[Variable] | None) -> None:
-        """Visit all nodes that a cotangent reaches; with `cls` the rules are given Tensors, and so are recorded."""
-        while self.numbers:
-            node, parts = self.waiting.pop(-heappop(self.numbers))
-            g = parts[0] if len(parts) == 1 else tuple(parts)
-            if node.kept is not None:
-                for index, reference in node.kept:
-                    retain(reference(), parts[index])
-            saved = unpack(node, cls)
-            if not keep and node.plan.holds_arrays:
+    def run(self, keep: bool, hooks: bool = True) -> None:
+        """Visit all nodes that a cotangent reaches. hooks: whether those of leaves and of what paths leads to run."""
+        paths, watch, recorded, flow = self.paths, thread.mode.watch, self.recorded, self.flow
+        waiting, numbers = self.waiting, self.numbers
+        while numbers:
+            node, g = waiting.pop(-heappop(numbers))
+            if node.hooks is not None and (hooks or paths is None or node.number not in paths.ends):
+                g = self.hooked(node.hooks, g, node.op.name)
+            edges = node.edges
+            if paths is not None:
+                if node.number in paths.ends:
+                    self.passed[node.number] = g
+                edges = paths.edges.get(node.number)
+                if edges is None:
+                    continue
+            if g.__class__ is list:
+                g = tuple(g)
+            saved = node.saved
+            if saved is None:
+                raise freed(node)
+            for _, _, memory, writes in node.checks:
+                if memory.writes != writes:
+                    raise changed(node)
+            plan = node.plan
+            if plan.holds_arrays and not keep:
                 node.saved = None
-            for target, rule, reads in node.plan.rules:
-                edge = tuple([node.edges[i] for i in target]) if isinstance(target, tuple) else node.edges[target]
+            if recorded:
+                saved = linked_reads(node, saved, self.cls)
+            for target, rule, reads in plan.rules:
+                edge = edges[target] if target.__class__ is int else tuple([edges[i] for i in target])
+                if edge is None:
+                    continue
                 try:
-                    grad = rule(g, *[saved[i] for i in reads])
+                    if watch is not None:
+                        grad = watch.pull(node, target, rule, g, [saved[i] for i in reads])
+                    elif reads:
+                        grad = rule(g, *map(saved.__getitem__, reads))
+                    else:
+                        grad = rule(g)
                 except EXPLAINED as error:
                     said = (str(error).splitlines() or [type(error).__name__])[0]
                     raise RuntimeError(f"backward: the rule of {node.op.name} failed: {said}") from error
-                self.flow(edge, grad, node.op)
+                flow(edge, grad, node.op)
+        for leaf in self.leaves:
+            if leaf._hooks is not None and hooks:
+                self.leaves[leaf] = self.hooked(leaf._hooks, self.leaves[leaf], "a leaf")
+
+    def hooked(self, hooks: list[Any], g: Any, name: str) -> Any:
+        """What hooks make of a cotangent, or of the list of those of several outputs."""
+        if g.__class__ is list:
+            return [run_hooks(hooks, i, each, self.cls, self.recorded, name) for i, each in enumerate(g)]
+        return run_hooks(hooks, 0, g, self.cls, self.recorded, name)
 
 
-def retain(variable: Variable | None, grad: Any) -> None:
-    """Add a cotangent to the `_grad` of a tensor that asked for it and is still there."""
-    if variable is not None and grad is not None:
-        copy: Any = np.copy(grad)
-        copy = copy if isinstance(copy, Variable) else make(variable._result, copy)
-        variable._grad = copy if variable._grad is None else variable._grad + copy
+def edge_of(variable: Variable) -> Edge:
+    """Where the cotangent of a tensor goes."""
+    return (variable._node or variable) if variable._requires_grad else None
+
+
+def place_of(edge: Edge) -> tuple[int, int]:
+    """The number of the node that an edge leads to, and which of its outputs; (0, 0) for a leaf."""
+    if edge is None or isinstance(edge, Variable):
+        return 0, 0
+    return (edge.node.number, edge.index) if isinstance(edge, Output) else (edge.number, 0)
+
+
+def explore(edges: Iterable[Any], since: int) -> tuple[dict[int, Node], list[Edge]]:
+    """All nodes from number `since` on that edges lead to, by number; and the edges that lead to what is beyond."""
+    found: dict[int, Node] = {}
+    beyond: dict[Any, Edge] = {}
+    ahead = list(edges)
+    while ahead:
+        edge = ahead.pop()
+        node = edge.node if edge.__class__ is Output else edge
+        if node.__class__ is Node:
+            if node.number < since:
+                beyond[place_of(edge)] = edge
+            elif node.number not in found:
+                found[node.number] = node
+                ahead += node.edges
+        elif edge.__class__ is tuple:
+            ahead += edge
+        elif edge is not None:
+            beyond[edge] = edge
+    return found, list(beyond.values())
+
+
+class Paths:
+    """The ways through a graph that lead from outputs to targets: what a walk needs to visit for them, and no more.
+
+    since: what has a lower number leads to no target.
+    """
+
+    def __init__(self, outputs: Sequence[Edge], targets: Sequence[Edge], since: int = 0) -> None:
+        self.targets = targets
+        self.leaves = {target for target in targets if isinstance(target, Variable)}
+        self.places = {place_of(target) for target in targets} - {(0, 0)}
+        self.ends = {number for number, _ in self.places}  # the numbers of targets that are no leaves
+        if not self.leaves and self.ends:
+            since = max(since, min(self.ends))
+        self.edges: dict[int, list[Any]] = {}  # of each node on the way: with None for those that lead elsewhere
+        self.open = bool(self.ends)  # whether the gradients may depend on other things that require one
+        found, _ = explore(outputs, since)
+        lead, ways = self.lead, self.edges
+        for number in sorted(found):
+            edges = found[number].edges
+            leading = [each if each.__class__ is Node and each.number in ways else lead(each) for each in edges]
+            if any(each is not None for each in leading):
+                ways[number] = leading
+                self.open = self.open or self.stray(edges, leading)
+        self.outputs = [lead(each) for each in outputs]
+        self.open = self.open or self.stray(outputs, self.outputs)
+
+    def lead(self, edge: Any) -> Any:
+        """An edge that leads to a target; None in place of one that does not."""
+        if edge.__class__ is Node:
+            return edge if edge.number in self.edges or (edge.number, 0) in self.places else None
+        if edge is None:
+            return None
+        if edge.__class__ is tuple:
+            edges = tuple([self.lead(each) for each in edge])
+            return edges if any(each is not None for each in edges) else None
+        if edge.__class__ is Output:
+            return edge if edge.node.number in self.edges or place_of(edge) in self.places else None
+        return edge if edge in self.leaves else None
+
+    def stray(self, edges: Iterable[Any], leading: Iterable[Any]) -> bool:
+        """Whether one of the edges requires a gradient, and leads to no target."""
+        for edge, lead in zip(edges, leading, strict=True):
+            if edge is lead:
+                continue
+            if edge.__class__ is tuple:
+                if self.stray(edge, lead or (None,) * len(edge)):
+                    return True
+            else:
+                return True
+        return False
+
+    def pull(
+        self, cotangents: Sequence[Any], cls: type[Variable], keep: bool, recorded: bool, hooks: bool = True
+    ) -> list[Any]:
+        """The gradients of the targets, as arrays, or recorded as Tensors; None where nothing arrives.
+
+        cotangents: of the outputs, likewise arrays or Tensors. They, and what the graph keeps, may share memory with
+        the gradients. hooks: whether those of the targets run; not where another walk goes on from there.
+        """
+        with recording(recorded):
+            walk = Walk(cls, recorded, self)
+            for edge, cotangent in zip(self.outputs, cotangents, strict=True):
+                walk.flow(edge, cotangent, None)
+            walk.run(keep, hooks)
+        found = []
+        for target in self.targets:
+            if isinstance(target, Variable):
+                found.append(walk.leaves.get(target))
+            else:
+                number, index = place_of(target)
+                passed = walk.passed.get(number)
+                found.append(passed[index] if passed.__class__ is list else passed)
+        return found
+
+
+def gradients(
+    outputs: Sequence[V],
+    inputs: Sequence[Variable],
+    cotangents: Sequence[Any],
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> list[V]:
+    """The gradients of `inputs`, whether leaves or not, of the outputs weighted by cotangents of their shapes.
+
+    Nothing is added to any `_grad`. An input that no output depends on has zeros.
+    """
+    cls: Any = outputs[0]._result
+    if not create_graph:
+        cotangents = [data_of(each) for each in cotangents]
+    paths = Paths([edge_of(each) for each in outputs], [edge_of(each) for each in inputs])
+    found = paths.pull(cotangents, cls, retain_graph or create_graph, create_graph)
+    return tensors(cls, found, inputs, cotangents)
+
+
+def tensors(cls: Any, grads: Sequence[Any], like: Sequence[Variable], cotangents: Iterable[Any]) -> list[Any]:
+    """Gradients as Tensors that share memory with nothing else; zeros for None."""
+    taken = {id(data_of(each)) for each in cotangents}
+    made = []
+    for grad, x in zip(grads, like, strict=True):
+        grad = np.zeros(x._data.shape, x._data.dtype) if grad is None else own(grad, taken)
+        made.append(grad if isinstance(grad, Variable) else make(cls, grad))
+    return made
 
 
 def fit(grad: Any, like: Any, op: Op | None) -> Any:
@@ -135,22 +325,24 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], op: Op | None) -> Any:
     return grad
 
 
-def unpack(node: Node, cls: type[Variable] | None) -> list[Any]:
-    """What the rules of a node read: arrays, or with `cls` Tensors that lead back to where they came from."""
-    saved = node.saved
-    if saved is None:
-        raise RuntimeError(
-            f"backward: the arrays that {node.op.name} needs were freed by an earlier backward(); "
-            "call that one with retain_graph=True"
-        )
-    for _, _, memory, writes in node.checks:
-        if memory.writes != writes:
-            raise RuntimeError(
-                f"backward: {node.op.name} needs an array that was changed in place since; "
-                "clone() it before the change, or write x = x + ... in place of x += ..."
-            )
-    if cls is None:
-        return saved
+def freed(node: Node) -> RuntimeError:
+    """What is raised where the arrays of a node are gone."""
+    return RuntimeError(
+        f"backward: the arrays that {node.op.name} needs were freed by an earlier backward(); "
+        "call that one with retain_graph=True"
+    )
+
+
+def changed(node: Node) -> RuntimeError:
+    """What is raised where an array was written to since it was saved."""
+    return RuntimeError(
+        f"backward: {node.op.name} needs an array that was changed in place since; "
+        "clone() it before the change, or write x = x + ... in place of x += ..."
+    )
+
+
+def linked_reads(node: Node, saved: list[Any], cls: type[Variable]) -> list[Any]:
+    """What the rules of a node read, with Tensors, which lead back to where they came from, for the arrays."""
     memories = {(i, element): memory for i, element, memory, _ in node.checks}
     unpacked = list(saved)
     for k, (kind, i) in enumerate(node.plan.keep):

@@ -6,18 +6,16 @@ from, and what its rules will read. `backward.py` walks back through the nodes.
 
 from __future__ import annotations
 
-import inspect
-import threading
 from collections.abc import Callable, Mapping
-from functools import cache, update_wrapper, wraps
+from functools import cache, update_wrapper
 from itertools import count
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
-from weakref import ReferenceType
 
 import numpy as np
 
 from .arguments import EXPLAINED, NUMBERS, as_array, explain, is_absent, number, promote
+from .mode import thread
 from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
 from .variable import (
     Memory,
@@ -34,8 +32,7 @@ from .variable import (
 )
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
+    from .hooks import Hook
     from .tensor import Tensor
 
 P = ParamSpec("P")
@@ -46,46 +43,6 @@ TENSORLESS = frozenset({ndarray, slice, int})  # what has no Tensor in it, and n
 CONSTANTS = frozenset({int, float, bool, str, type(None)})  # what nobody can change
 
 
-class Thread(threading.local):
-    """What each thread has for itself."""
-
-    grad = True  # whether operations are recorded
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []  # `grad` outside of each no_grad
-
-
-thread = Thread()
-
-
-class no_grad:
-    """Within it, this thread records nothing: `with no_grad(): ...`, or `@no_grad()` above a function."""
-
-    def __init__(self, *misused: object) -> None:
-        if misused:
-            raise TypeError("no_grad: takes no arguments; a decorator is written @no_grad(), with parentheses")
-
-    def __enter__(self) -> None:
-        thread.before.append(thread.grad)
-        thread.grad = False
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        thread.grad = thread.before.pop()
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-            raise TypeError("no_grad: can't decorate a generator or coroutine; write `with no_grad():` inside it")
-
-        @wraps(function)
-        def without_grad(*args: P.args, **keywords: P.kwargs) -> R:
-            with no_grad():
-                return function(*args, **keywords)
-
-        return without_grad
-
-
 class Node:
     """One operation that was recorded."""
 
@@ -94,7 +51,8 @@ class Node:
         "checks",  # (position in saved, element there, Memory, writes then) of the arrays that a tensor can write to
         "dtype",
         "edges",  # for each parameter, where its cotangent goes: a Node, an Output, a leaf, a tuple of these, None
-        "kept",  # None, or [(output, weak reference to the tensor that keeps its gradient)]
+        "hooks",  # None, or what wants to see its cotangents: see hooks.py
+        "line",  # where the user called the operation; set by anomaly mode only
         "number",
         "op",
         "plan",
@@ -105,7 +63,8 @@ class Node:
     checks: list[tuple[int, int, Memory, int]]
     dtype: Any
     edges: list[Any]
-    kept: list[tuple[int, ReferenceType[Variable]]] | None
+    hooks: list[Hook] | None
+    line: tuple[str, int]
     number: int
     op: Op
     plan: Plan
@@ -301,11 +260,14 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         results = make(first._result, shown)
         if op.view and isinstance(args[0], Variable) and shares_memory(results._data, args[0]._data):
             share(args[0], results)
-    if op.vjp is not None and thread.grad:
+    mode = thread.mode
+    if op.vjp is not None and mode.grad:
         if stale is not None:
             refuse_stale(op.name, stale)
         if needed:
             record(op, args, values, needed, results, out)
+    if mode.watch is not None:
+        mode.watch.ran(op, args, results)
     return results
 
 
@@ -348,7 +310,7 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
     node.op = op
     node.number = new_number()
     node.plan = plan
-    node.kept = None
+    node.hooks = None
     edges: list[Any] = [None] * len(args)
     for i in plan.inputs:
         arg = args[i]
@@ -370,13 +332,12 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
                 checks.append((len(saved), 0, arg._memory, arg._memory.writes))
                 saved.append(values[i])
             else:
-                if isinstance(arg, (list, tuple)):
-                    for element, part in enumerate(arg):
-                        for each in variables_in(part):
-                            checks.append((len(saved), element, each._memory, each._memory.writes))
                 if op.kinds[i] is SEQUENCE:
+                    for element, each in enumerate(arg):
+                        if isinstance(each, Variable):
+                            checks.append((len(saved), element, each._memory, each._memory.writes))
                     parts = zip(arg, values[i], strict=True)
-                    saved.append([v if isinstance(each, Variable) else owned(v) for each, v in parts])
+                    saved.append([data if isinstance(each, Variable) else owned(data) for each, data in parts])
                 else:
                     saved.append(owned(values[i]))
         elif kind == SHAPE:

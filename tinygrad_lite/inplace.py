@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .arguments import EXPLAINED, NUMBERS, cast, explain, is_absent, promote
-from .graph import Node, Output, apply, record, thread
+from .graph import Node, Output, apply, record
+from .hooks import is_keeper
+from .mode import thread
 from .op import Op, table
 from .variable import Variable, data_of, is_stale, ndarray, refuse_stale, variables_in
 
@@ -17,13 +19,14 @@ V = TypeVar("V", bound=Variable)
 def inplace(op: Op, target: V, other: Any) -> V:
     """`target op= other` for an operation on two arrays; returns `target`."""
     is_absent(op, 1, other)
-    recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
+    mode = thread.mode
+    recorded = mode.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
     check_writable(f"in-place {op.name}", target, recorded)
-    if thread.grad:
+    if mode.grad:
         refuse_stale(f"in-place {op.name}", target)
         for variable in variables_in(other):
             refuse_stale(f"in-place {op.name}", variable)
-    if recorded:
+    if recorded or mode.watch is not None:
         result = apply(op, (target, other))
         if result._data.shape != target._data.shape or not np.can_cast(
             result._data.dtype, target._data.dtype, "same_kind"
@@ -32,10 +35,11 @@ def inplace(op: Op, target: V, other: Any) -> V:
                 f"in-place {op.name}: the result, {result._data.dtype}{list(result._data.shape)}, does not fit into "
                 f"{target._data.dtype}{list(target._data.shape)}; write x = x {op.name} ... instead"
             )
-        keep_old(result._node, target)
-        result = cast(result, target._data.dtype)
-        np.copyto(target._data, result._data)
-        adopt(target, result._node, target._node)
+        if recorded:
+            keep_old(result._node, target)
+            result = cast(result, target._data.dtype)
+            adopt(target, result._node, target._node)
+        np.copyto(target._data, result._data, casting="same_kind")
     else:
         left, right = target._data, data_of(other)
         if not (right.__class__ in NUMBERS or (isinstance(other, Variable) and left.dtype is right.dtype)):
@@ -52,13 +56,14 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
     """`target[index] = value`."""
     op = table["setitem"]
     is_absent(op, 1, value)
-    recorded = thread.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(value)))
+    mode = thread.mode
+    recorded = mode.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(value)))
     check_writable("x[...] = value", target, recorded)
     if recorded and target._data.dtype.kind != "f":
         raise TypeError(f"x[...] = value: {target._data.dtype} can't carry the gradient of the value; detach() it")
     args = (target, value, index)
     values = [target._data, data_of(value), data_of(index)]
-    if thread.grad:
+    if mode.grad:
         for variable in variables_in(value):
             refuse_stale("x[...] = value", variable)
         if is_stale(target) and not is_echo(target, values[2], value):
@@ -73,6 +78,8 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
         record(op, args, values, needed, target)
         adopt(target, target._node, before)
     target._memory.writes += 1
+    if mode.watch is not None:
+        mode.watch.ran(op, args, target)
 
 
 def is_echo(target: Variable, index: Any, value: Any) -> bool:
@@ -92,7 +99,7 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
     """Refuse what can't be written to, or whose gradient would be lost."""
     if not target._data.flags.writeable:
         raise ValueError(f"{what}: the array is read-only (a broadcast view?); clone() gives one that is not")
-    if thread.grad:
+    if thread.mode.grad:
         root = target if target._base is None else target._base
         if root._requires_grad and root._node is None:
             view = "" if root is target else "a view of "
@@ -119,10 +126,10 @@ def keep_old(node: Node, target: Variable) -> None:
 def adopt(target: Variable, node: Node, before: Node | Output | None) -> None:
     """Let `target` come from `node`, and every other tensor in its memory know that its own node is stale."""
     before = before.node if isinstance(before, Output) else before
-    if before is not None and before.kept is not None:  # retain_grad() is for the tensor as it is in the end
-        mine = [entry for entry in before.kept if entry[1]() is target]
-        before.kept = [entry for entry in before.kept if entry not in mine]
-        node.kept = [(0, reference) for _, reference in mine]
+    if before is not None and before.hooks is not None:  # retain_grad() is for the tensor as it is in the end
+        mine = [entry for entry in before.hooks if is_keeper(entry, target)]
+        before.hooks = [entry for entry in before.hooks if entry not in mine]
+        node.hooks = [(0, keeper) for _, keeper in mine]
     target._node, target._requires_grad = node, True
     if target._family is not None:
         target._family.recorded += 1

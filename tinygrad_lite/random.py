@@ -8,7 +8,7 @@ torch's source, under aten/src/ATen, that a draw follows.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import cos, inf, log1p, pi, prod, sin, sqrt
 from operator import index
 from typing import Any, Self, SupportsIndex, TypeAlias, overload
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import cephes
 from .creation import tensor
+from .mode import thread
 from .tensor import Tensor
 from .variable import make
 
@@ -193,12 +194,6 @@ def check_weights(p: Array, needed: int) -> None:
         )
 
 
-def wrap(array: Array, requires_grad: bool = False) -> Tensor:
-    tensor: Tensor = make(Tensor, array)
-    tensor.requires_grad = requires_grad
-    return tensor
-
-
 class Generator:
     """A random generator that gives the streams of `torch.Generator()` on the CPU (of torch 2.13 for x86).
 
@@ -248,6 +243,14 @@ class Generator:
             )
         self._source.load(np.ascontiguousarray(array))
 
+    def _draw(self, draw: Callable[..., Array], *arguments: Any, requires_grad: bool = False) -> Tensor:
+        watch = thread.mode.watch
+        if watch is not None:
+            watch.draws(self)
+        drawn: Tensor = make(Tensor, draw(self._source, *arguments))
+        drawn.requires_grad = requires_grad
+        return drawn
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (), self.get_state()
 
@@ -256,7 +259,7 @@ class Generator:
 
     def rand(self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
         """Uniform numbers in [0, 1), float32 or float64: `rand(2, 3)` or `rand((2, 3))`."""
-        return wrap(rand(self._source, as_shape("rand", size), as_float("rand", dtype)), requires_grad)
+        return self._draw(rand, as_shape("rand", size), as_float("rand", dtype), requires_grad=requires_grad)
 
     def randn(self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
         """Normal numbers of mean 0 and variance 1, float32 or float64: `randn(2, 3)` or `randn((2, 3))`.
@@ -264,7 +267,7 @@ class Generator:
         As in torch, fewer than 16 are drawn in pairs, and what is left of a pair serves the next such draw.
         (Box and Muller, A note on the generation of random normal deviates, 1958.)
         """
-        return wrap(randn(self._source, as_shape("randn", size), as_float("randn", dtype)), requires_grad)
+        return self._draw(randn, as_shape("randn", size), as_float("randn", dtype), requires_grad=requires_grad)
 
     def exponential(self, *size: Any, dtype: DTypeLike | None = None) -> Tensor:
         """Exponential numbers of mean 1, as torch's `tensor.exponential_(generator=g)` draws them.
@@ -273,7 +276,7 @@ class Generator:
         samples of C categories draw `q = exponential(T, C)` once: sample t is `argmax(p_t / q[t])`.
         """
         shape = as_shape("exponential", size)
-        return wrap(exponential(self._source, shape, as_float("exponential", dtype)))
+        return self._draw(exponential, shape, as_float("exponential", dtype))
 
     @overload
     def randint(self, high: SupportsIndex, size: Sequence[SupportsIndex]) -> Tensor: ...
@@ -294,14 +297,14 @@ class Generator:
         stop = as_integer("randint", "high", high)
         if not -(2**63) <= start < stop < 2**63:
             raise ValueError(f"randint: needs -2**63 <= low < high < 2**63, got low={start}, high={stop}")
-        return wrap(randint(self._source, start, stop, as_shape("randint", size)))
+        return self._draw(randint, start, stop, as_shape("randint", size))
 
     def randperm(self, n: SupportsIndex) -> Tensor:
         """The integers from 0 to n - 1 in random order, int64 (n,)."""
         length = as_integer("randperm", "n", n)
         if length < 0:
             raise ValueError(f"randperm: n must be 0 or more, got {length}")
-        return wrap(randperm(self._source, length))
+        return self._draw(randperm, length)
 
     def multinomial(self, p: Any, num_samples: SupportsIndex, replacement: bool = False) -> Tensor:
         """Categories drawn by the weights `p`, float32 or float64: int64 (num_samples,), or a row for each of p.
@@ -318,7 +321,7 @@ class Generator:
         count = as_integer("multinomial", "num_samples", num_samples)
         if count < 1:
             raise ValueError(f"multinomial: num_samples must be 1 or more, got {count}")
-        return wrap(multinomial(self._source, weights, count, replacement))
+        return self._draw(multinomial, weights, count, replacement)
 
 
 def as_integer(name: str, what: str, value: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from .arguments import as_array
 from .backward import backward
 from .graph import Output
+from .hooks import Handle, add_hook, is_keeper
 from .ops import elementwise
 from .reductions import Reductions
 from .variable import Memory, Variable, data_of, make, refuse_stale, restore
@@ -154,8 +155,30 @@ class Tensor(Reductions):
             return
         refuse_stale("retain_grad", self)
         node, index = (self._node.node, self._node.index) if isinstance(self._node, Output) else (self._node, 0)
-        entry = index, weakref.ref(self)
-        node.kept = [*(each for each in node.kept or [] if each != entry), entry]
+        node.hooks = node.hooks or []
+        if not any(is_keeper(each, self) for each in node.hooks):
+            add_hook(node.hooks, (index, weakref.ref(self)))
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
+        """Call a function with the gradient of this tensor whenever a backward has it complete; `remove()` ends that.
+
+        Where the function returns a Tensor, of the same shape and dtype, it takes the place of the gradient. Several
+        are called in order. A tensor that is changed in place later keeps its hooks for what it was.
+
+        Raises RuntimeError where the tensor requires no gradient; the backward raises TypeError or ValueError where
+        the function returns something else.
+        """
+        if not callable(hook):
+            raise TypeError(f"register_hook: takes a function of the gradient, got {type(hook).__name__}")
+        if not self._requires_grad:
+            raise RuntimeError("register_hook: this tensor requires no gradient")
+        refuse_stale("register_hook", self)
+        if self._node is None:
+            self._hooks = self._hooks or []
+            return add_hook(self._hooks, (0, hook))
+        node, index = (self._node.node, self._node.index) if isinstance(self._node, Output) else (self._node, 0)
+        node.hooks = node.hooks or []
+        return add_hook(node.hooks, (index, hook))
 
     def detach(self) -> Tensor:
         """The same array outside of the graph; they share memory."""

@@ -37,6 +37,7 @@ class Variable:
         "_data",
         "_family",  # None as long as it has no views and is none
         "_grad",
+        "_hooks",  # of a leaf; None without any
         "_memory",
         "_node",  # where it comes from; None for a leaf
         "_requires_grad",
@@ -46,6 +47,7 @@ class Variable:
     _data: Any
     _family: Family | None
     _grad: Any
+    _hooks: list[Any] | None
     _memory: Memory
     _node: Any
     _requires_grad: bool
@@ -65,7 +67,7 @@ def make(cls: type[Variable], data: Any) -> Any:
     variable = new(cls)
     variable._data = data if data.__class__ is ndarray else np.asarray(data)
     variable._requires_grad = False
-    variable._grad = variable._node = variable._base = variable._family = None
+    variable._grad = variable._node = variable._base = variable._family = variable._hooks = None
     variable._memory = Memory()
     variable._seen = 0
     return variable

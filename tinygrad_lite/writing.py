@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from .arguments import EXPLAINED
-from .graph import thread
 from .inplace import setitem
+from .mode import thread
 from .op import table
 from .ops.indexing import along, flatnonzero, take
 from .variable import Variable, data_of, variables_in
@@ -53,7 +53,7 @@ def writes(numpy: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:
                 bound.apply_defaults()
                 target, *others = bound.args
                 is_tensor = isinstance(target, Variable)
-                if not is_tensor and thread.grad and any(each._requires_grad for each in variables_in(others)):
+                if not is_tensor and thread.mode.grad and any(each._requires_grad for each in variables_in(others)):
                     raise TypeError(f"{type(target).__name__} can't carry the gradient of what is written to it")
                 scratch = np.empty_like(target._data) if is_tensor else target
                 numpy(scratch, *data_of(others))  # it says what does not fit

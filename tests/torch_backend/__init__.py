@@ -12,8 +12,9 @@ import torch
 
 from .convert import from_numpy
 from .names_model import NamesModel
+from .transforms import pull, transform
 
-__all__ = ["OPERATIONS", "WITHOUT", "NamesModel", "from_numpy", "gradients", "torch"]
+__all__ = ["OPERATIONS", "WITHOUT", "NamesModel", "from_numpy", "gradients", "pull", "torch", "transform"]
 
 torch.set_num_threads(1)  # the tensors of the tests are small
 
