@@ -240,7 +240,7 @@ def test_scalars_never_widen(op):
                 if j == i or args[j] is None:
                     continue
                 narrow = list(args)
-                narrow[i] = leaf(args[i].astype(np.float32))
+                narrow[i] = leaf(args[i].astype(np.float32), op.parameters[i] in op.carriers)
                 for other in op.singles:
                     if other != i and args[other] is not None:
                         narrow[other] = args[other].astype(np.float32)

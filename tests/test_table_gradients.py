@@ -181,7 +181,6 @@ ZERO = {  # rules that always give 0: no sign or factor makes them wrong
     *((name, "x") for name in ("sign", "floor", "ceil", "trunc", "rint", "floor_divide", "heaviside")),
     *(("round", "a"), ("floor_divide", "y"), ("copysign", "y")),
 }
-INTEGERS = {("cross_entropy", "targets")}  # inputs for which a rule with several inputs gives None
 
 RULES = [
     (op, name, how)
@@ -189,7 +188,7 @@ RULES = [
     if op.vjp is not None
     for name in op.carriers
     for how in BREAKS
-    if (how == "offset" or (op.name, name) not in ZERO) and (op.name, name) not in INTEGERS
+    if how == "offset" or (op.name, name) not in ZERO
 ]
 
 

@@ -94,7 +94,7 @@ def primitive(
 @overload
 def primitive(
     *numpy: Any,
-    vjp: Mapping[str, Rule] | Rule | None,
+    vjp: Mapping[str, Rule | None] | Rule | None,
     outputs: tuple[str, ...] = ("out",),
     hidden: int = 0,
     floats: bool = False,
@@ -117,8 +117,9 @@ def primitive(
     """Make an operation of a NumPy function, and enter it into the table under the function's name.
 
     numpy: the functions of NumPy that it answers for when they are given a Tensor.
-    vjp: the rule of each input, by name; or one function that gives the gradients of all inputs, in their order;
-        or None for an operation without a derivative. `op.py` tells what a rule may read.
+    vjp: the rule of each input, by name, None where its derivative is not known, so that it may not require a gradient;
+        or one function that gives the gradients of all inputs, in their order; or None for an operation without a
+        derivative. `op.py` tells what a rule may read.
     outputs: their names, where the function returns a tuple. The last `hidden` of them are for the rules only.
     floats: integers and bools are taken as float32.
     promotes: the inputs that are brought to one dtype: those with a rule, unless stated.

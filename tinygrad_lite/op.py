@@ -88,7 +88,7 @@ class Op:
     def __init__(
         self,
         forward: Callable[..., Any],
-        vjp: Mapping[str, Rule] | Rule | None,
+        vjp: Mapping[str, Rule | None] | Rule | None,
         *,
         composed: bool = False,
         numpy: tuple[Any, ...] = (),
@@ -146,7 +146,7 @@ class Op:
         self.ties = ties
         self.plans: dict[int, Plan] = {}
         if vjp is not None:
-            self.plan((1 << len(self.parameters)) - 1)  # a rule that reads what there is not raises here
+            self._plan(list(range(len(self.parameters))))  # a rule that reads what there is not raises here
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -161,20 +161,29 @@ class Op:
         """Names of the inputs whose gradient the operation knows; none where it has no derivative."""
         if self.composed:
             return tuple(self.parameters[i] for i in self.promoted)
-        return tuple(self.vjp) if isinstance(self.vjp, Mapping) else self.inputs if self.vjp is not None else ()
+        if isinstance(self.vjp, Mapping):
+            return tuple(name for name, rule in self.vjp.items() if rule is not None)
+        return self.inputs if self.vjp is not None else ()
 
     def plan(self, needed: int) -> Plan:
-        """The plan for the inputs whose parameters' bits are set in `needed`."""
+        """The plan for the inputs whose parameters' bits are set in `needed`.
+
+        Raises TypeError for an input that has a derivative, but no rule.
+        """
         if needed not in self.plans:
-            self.plans[needed] = self._plan([i for i in range(len(self.parameters)) if needed >> i & 1])
+            positions = [i for i in range(len(self.parameters)) if needed >> i & 1]
+            for name in [self.parameters[i] for i in positions]:
+                if isinstance(self.vjp, Mapping) and name in self.vjp and self.vjp[name] is None:
+                    raise TypeError(f"{self.name}: no gradient of {name} is known; give {name}.detach()")
+            self.plans[needed] = self._plan(positions)
         return self.plans[needed]
 
     def _plan(self, needed: list[int]) -> Plan:
         inputs = tuple(self.parameters.index(name) for name in self.inputs)
         chosen: list[tuple[int | tuple[int, ...], Rule]]
         if isinstance(self.vjp, Mapping):
-            needed = [i for i in needed if self.parameters[i] in self.vjp]
-            chosen = [(i, self.vjp[self.parameters[i]]) for i in needed]
+            needed = [i for i in needed if self.vjp.get(self.parameters[i]) is not None]
+            chosen = [(i, rule) for i in needed if (rule := self.vjp[self.parameters[i]]) is not None]
         else:
             assert self.vjp is not None
             needed = [i for i in needed if i in inputs]

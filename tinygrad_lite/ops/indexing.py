@@ -276,13 +276,25 @@ def one_hot(indices: ArrayLike, num_classes: int, dtype: type = np.float32) -> A
 def check_indices(name: str, indices: ArrayLike, size: int) -> Array:
     """The indices as an array of integers from 0 to size - 1, or an error in one line."""
     array = np.asarray(indices)
-    unsigned = UNSIGNED.get(array.dtype)
-    if unsigned is None:
-        raise TypeError(f"{name}: the indices must be integers, got {array.dtype}")
-    if array.size and np.maximum.reduce(array.view(unsigned), axis=None) >= size:  # a negative one is a huge one
+    if not are_indices(array, size):
+        if array.dtype not in UNSIGNED:
+            raise TypeError(f"{name}: the indices must be integers, got {array.dtype}")
         bad = array.min() if array.min() < 0 else array.max()
         raise IndexError(f"{name}: index {bad} is out of range: there are {size}, from 0 to {size - 1}")
     return array
 
 
-UNSIGNED = {np.dtype(f"{kind}{size}"): np.dtype(f"u{size}") for kind in "iu" for size in (1, 2, 4, 8)}
+def are_indices(array: Array, size: int) -> bool:
+    """Whether an array holds integers from 0 to size - 1 only."""
+    unsigned, most = UNSIGNED.get(array.dtype, (None, 0))
+    if unsigned is None:
+        return False
+    end = size if size < most else most  # a negative one, seen as unsigned, is `most` or more
+    return not array.size or bool(np.maximum.reduce(array.view(unsigned), axis=None) < end)
+
+
+UNSIGNED = {
+    np.dtype(f"{kind}{size}"): (np.dtype(f"u{size}"), 2 ** (8 * size - (kind == "i")))
+    for kind in "iu"
+    for size in (1, 2, 4, 8)
+}
