@@ -75,11 +75,17 @@ def as_tensors(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -
 def in_torch(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -> list[Any]:
     """The arguments with torch's tensors for all inputs; some of them require a gradient."""
     return [
-        change(value, lambda array, i=i: torch_backend.from_numpy(array, i in requiring))
+        change(value, lambda array, i=i: to_torch(array, i in requiring))
         if op.kinds[i] in (ONE, SEQUENCE)
         else value
         for i, value in enumerate(args)
     ]
+
+
+def to_torch(value: Any, requires_grad: bool) -> Any:
+    """An array as a tensor of torch; what is one stays as it is."""
+    is_tensor = isinstance(value, torch_backend.torch.Tensor)
+    return value if is_tensor else torch_backend.from_numpy(value, requires_grad)
 
 
 def change(value: Any, how: Callable[[Any], Any]) -> Any:

@@ -14,17 +14,24 @@ This folder is the only place that imports Hypothesis.
 """
 
 from . import samplers
-from .arguments import SAMPLERS, arguments, inputs, is_elementwise, sampler
+from .arguments import SAMPLERS, arguments, can_be_drawn, inputs, is_elementwise, sampler
 from .arrays import LAYOUTS, arrays, broadcasting, lay_out, layouts, narrowings, numbers, shapes, tensors
+from .expressions import Backend, Call, Expression, Write, expressions
 from .indices import axes, indices
 
 __all__ = [
     "LAYOUTS",
     "SAMPLERS",
+    "Backend",
+    "Call",
+    "Expression",
+    "Write",
     "arguments",
     "arrays",
     "axes",
     "broadcasting",
+    "can_be_drawn",
+    "expressions",
     "indices",
     "inputs",
     "is_elementwise",
