@@ -75,9 +75,7 @@ def as_tensors(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -
 def in_torch(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -> list[Any]:
     """The arguments with torch's tensors for all inputs; some of them require a gradient."""
     return [
-        change(value, lambda array, i=i: to_torch(array, i in requiring))
-        if op.kinds[i] in (ONE, SEQUENCE)
-        else value
+        change(value, lambda array, i=i: to_torch(array, i in requiring)) if op.kinds[i] in (ONE, SEQUENCE) else value
         for i, value in enumerate(args)
     ]
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, event, find, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 
-import tinygrad_lite as tg
 from tinygrad_lite.op import table
 from tinygrad_lite.testing import gradcheck, strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
@@ -118,8 +117,6 @@ def test_a_wrong_rule_of_an_operation_that_takes_part_is_noticed(name):
 
 
 def notices(op, expressions):
-    options = settings(
-        max_examples=100, database=None, phases=[Phase.generate], report_multiple_bugs=False, **OPTIONS
-    )
+    options = settings(max_examples=100, database=None, phases=[Phase.generate], report_multiple_bugs=False, **OPTIONS)
     with broken(op, op.parameters.index(op.carriers[0]), lambda grad: -grad), pytest.raises(AssertionError):
         options(given(expressions)(check))()

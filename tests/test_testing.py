@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -130,6 +131,32 @@ def test_names_input_of_a_list_and_output(own):
     product = declare(own, x=lambda g, y: -g * y)
     with pytest.raises(GradientError, match=r"of output 1 by input 0\[1\]: expected 3 .*, got -3$"):
         gradcheck(lambda pair: (pair[0] * 2.0, product(pair[1], 3.0)), [leaf(1.0), leaf(2.0)])
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+def test_dicts_and_named_tuples(own):
+    """A model is a dict of parameters: they are called by their names, and so are the outputs."""
+    product = declare(own, x=lambda g, y: -g * y)
+    parameters = {"w": leaf(X), "layers": [{"b": leaf(X[0])}], "rate": 0.5}
+    for check in (gradcheck, gradgradcheck):
+        assert check(lambda p: {"y": p["w"] * p["layers"][0]["b"], "more": [p["w"] * p["rate"]]}, parameters)
+        assert check(lambda pair: Pair(pair.left * pair.right, pair.left), Pair(leaf(X), 2.0))
+    with pytest.raises(
+        GradientError, match=r"of output\['y'\]\[0, 1\] by input 0\['layers'\]\[0\]\['b'\]\[1\]: expected 3"
+    ):
+        gradcheck(lambda p: {"z": p["w"], "y": product(p["layers"][0]["b"], np.array([[0.0, 3.0, 0.0]]))}, parameters)
+    with pytest.raises(TypeError, match=r"^gradcheck: the function must return Tensors, got NoneType$"):
+        gradcheck(lambda p: {"y": p["w"], "z": None}, parameters)
+
+
+def test_outputs_without_a_derivative_are_counted_too(own):
+    product = declare(own, x=lambda g, y: -g * y)
+    with pytest.raises(GradientError, match=r"of output 2 by input 0: expected 3"):
+        gradcheck(lambda x: (tg.argmax(x), x, product(x, 3.0)), leaf(2.0))
 
 
 def test_names_the_first_derivative_that_has_no_derivative(own):
@@ -273,7 +300,7 @@ def test_no_value(check):
         (lambda: gradcheck(lambda x: x.data, leaf(X)), TypeError, "must return Tensors, got ndarray"),
         (lambda: gradcheck(lambda x: None, leaf(X)), TypeError, "must return Tensors, got NoneType"),
         (lambda: gradcheck(tg.argmax, leaf(X)), TypeError, "the function returned no floats"),
-        (lambda: gradcheck(lambda x: x.astype(np.float32), leaf(X)), TypeError, "returned float32, too coarse"),
+        (lambda: gradcheck(lambda x: x.astype(np.float32), leaf(X)), TypeError, "output is float32, too coarse"),
         (lambda: gradcheck(lambda x: x[x.data > 0.5], leaf([0.5])), ValueError, "shapes of the outputs depend on"),
         (lambda: gradgradcheck(tg.exp, X), ValueError, "^gradgradcheck: no input"),
     ],

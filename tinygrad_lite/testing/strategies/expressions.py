@@ -247,6 +247,11 @@ class Draft:
         """One of several; the first is the simplest."""
         return options[self.draw(st.integers(0, len(options) - 1))]
 
+    def tossed(self) -> bool:
+        """True as often as not."""
+        drawn: bool = self.draw(st.booleans())
+        return drawn
+
     def add(self, op: Op, args: Sequence[Any], smooth: bool = True) -> list[Name]:
         """One more call, and the names of its results. Raises NothingFits where they are not smooth or too large."""
         given = fill(args, self.values)
@@ -274,7 +279,7 @@ class Draft:
         """A value of a shape; or any, and which of its elements to take. Late ones are simpler: that gives depth."""
         numbered = list(enumerate(self.values))[::-1]
         same = [i for i, value in numbered if value.shape == shape]
-        if same and self.draw(st.booleans()):
+        if same and self.tossed():
             return Name(self.pick(same)), None
         chosen = self.pick([i for i, value in numbered if value.size])
         index = self.draw(small_integers(shape)).astype(np.intp) % self.values[chosen].size
@@ -292,7 +297,7 @@ class Draft:
     def connect(self, op: Op, args: Sequence[Any]) -> list[Name]:
         """A call of an operation with some of its arrays replaced by earlier values, as they are or scaled down."""
         found = places(op, args)
-        if not any(at(args, place).size for place in found) and (not found or self.draw(st.booleans())):
+        if not any(at(args, place).size for place in found) and (not found or self.tossed()):
             raise NothingFits  # half of the empty arrays are enough
         bits = self.draw(st.integers(1, (1 << len(found)) - 1))
         sources = {place: self.source(at(args, place).shape) for i, place in enumerate(found) if bits >> i & 1}
@@ -318,10 +323,11 @@ class Draft:
         """A write in place: to a value that nobody has read, or else to a copy."""
         target, array = Name(len(self.values) - 1), self.values[-1]
         sign = self.pick(list(OPERATORS))
-        index = (self.draw(indices(array.shape)),) if sign == "=" or self.draw(st.booleans()) else None
+        whole = self.tossed() and sign != "="
+        index = None if whole else (self.draw(indices(array.shape)),)
         shape = array.shape if index is None else array[index[0]].shape
         fitting = [i for i, value in enumerate(self.values) if value.shape in (shape, ())]
-        if fitting and self.draw(st.booleans()):
+        if fitting and self.tossed():
             value = Name(self.pick(fitting[::-1]))
         else:
             value = self.take(self.source(shape))
@@ -416,7 +422,7 @@ def expressions(
         else:
             draft.grow(ops)
     ends = sorted(draft.unread)
-    if containing is None and draw(st.booleans()):  # some results that nothing depends on
+    if containing is None and draft.tossed():  # then there are results that nothing depends on
         ends = draw(st.lists(st.sampled_from(ends), min_size=1, max_size=2, unique=True))
     shared = draw(st.lists(st.sampled_from(range(len(draft.values))), max_size=2))
     return Expression(tuple(leaves), tuple(draft.steps), tuple(Name(i) for i in dict.fromkeys([*ends, *shared])))
