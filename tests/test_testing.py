@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, find, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
@@ -318,9 +318,6 @@ def test_random_functions():
         gradcheck(lambda x: x * rng.random(), leaf(X))
 
 
-# Strategies.
-
-
 def test_hypothesis_is_imported_by_strategies_only():
     program = "import sys, tinygrad_lite.testing; sys.exit('hypothesis' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -347,139 +344,3 @@ def test_arguments_of_an_own_operation(own):
         LookupError, match=r"^rolled: no sampler draws its arguments; declare one by strategies.sampler$"
     ):
         strategies.arguments(table["rolled"])
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda shape: shape == (),
-        lambda shape: 0 in shape,
-        lambda shape: shape == (1,),
-        lambda shape: len(shape) == 3 and min(shape) > 1,
-    ],
-)
-def test_shapes(condition):
-    assert condition(find(strategies.shapes(), condition, settings=settings(max_examples=20_000)))
-
-
-@given(st.data())
-@settings(max_examples=50, deadline=None)
-def test_shapes_keep_their_bounds(data):
-    shape = data.draw(strategies.shapes(max_dims=2, max_side=2, min_dims=1, min_side=1))
-    assert 1 <= len(shape) <= 2
-    assert set(shape) <= {1, 2}
-
-
-@given(strategies.broadcasting(3))
-@settings(max_examples=50, deadline=None)
-def test_broadcasting(shapes):
-    assert len(np.broadcast_shapes(*shapes)) <= 3
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda x, y: len(x) == len(y) == 2 and x[0] > y[0] == 1 == x[1] < y[1],
-        lambda x, y: x == () and len(y) == 3,
-        lambda x, y: len(x) == 3 and len(y) == 1,
-        lambda x, y: x == y and len(x) == 2 and min(x) > 1,
-        lambda x, y: 0 in x and 1 in y,
-    ],
-)
-def test_shapes_broadcast_in_all_positions(condition):
-    find(strategies.broadcasting(2), lambda shapes: condition(*shapes), settings=settings(max_examples=20_000))
-
-
-@given(
-    shape=strategies.shapes(),
-    domain=st.sampled_from(
-        [
-            Interval(),
-            Interval(0.0),
-            Interval(-1.0, 1.0),
-            Interval(high=-2.0),
-            Interval(5.0, kinks=(6.0,)),
-            Interval(kinks=(0.0, 1.0, -3.0)),
-            Interval(0.0, 0.2),
-        ]
-    ),
-    distinct=st.booleans(),
-    data=st.data(),
-)
-@settings(max_examples=100, deadline=None)
-def test_arrays(shape, domain, distinct, data):
-    array = data.draw(strategies.arrays(shape, np.float64, domain, distinct))
-    assert array.shape == shape
-    assert array.dtype == np.float64
-    assert ((array > domain.low) & (array < domain.high)).all()
-    assert all((abs(array - kink) >= 0.04).all() for kink in domain.kinks)
-    if distinct:
-        gaps = np.diff(np.sort(array.reshape(-1)))
-        assert (gaps > 0.001 * (min(domain.high, 3) - max(domain.low, -3)) / max(array.size, 1)).all()
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda array: array.size > 1 and len(np.unique(array)) < array.size,
-        lambda array: array.ndim == 2 and (array.strides < np.array(0)).any(),
-        lambda array: array.ndim == 2 and array.flags.f_contiguous and not array.flags.c_contiguous,
-        lambda array: array.ndim == 2 and not (array.flags.f_contiguous or array.flags.c_contiguous),
-        lambda array: array.size > 1 and 0 in array.strides,
-        lambda array: (array == 0).any(),
-        lambda array: array.shape == (),
-        lambda array: array.size > 3 and (array < 0).any() and (array > 2).any(),
-    ],
-)
-def test_arrays_of_all_kinds(condition):
-    find(strategies.arrays(), condition, settings=settings(max_examples=20_000))
-
-
-def test_simplest_array():
-    assert find(strategies.arrays((2, 2)), lambda array: True).tolist() == [[1.0, 1.0], [1.0, 1.0]]
-
-
-@given(strategies.tensors(dtype=np.float32))
-@settings(max_examples=20, deadline=None)
-def test_tensors(tensor):
-    assert type(tensor) is tg.Tensor
-    assert tensor.requires_grad
-    assert tensor.dtype == np.float32
-
-
-@given(st.data())
-@settings(max_examples=50, deadline=None)
-def test_axes(data):
-    shape = data.draw(strategies.shapes())
-    np.empty(shape).sum(data.draw(strategies.axes(len(shape))))
-
-
-@given(st.data())
-@settings(max_examples=200, deadline=None)
-def test_indices(data):
-    shape = data.draw(strategies.shapes())
-    index = data.draw(strategies.indices(shape))
-    assert isinstance(np.empty(shape)[index], (np.ndarray, np.generic))
-
-
-def parts(index):
-    return index if isinstance(index, tuple) else (index,)
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda index: isinstance(index, int),
-        lambda index: any(isinstance(part, np.int64) for part in parts(index)),
-        lambda index: any(isinstance(part, list) for part in parts(index)),
-        lambda index: any(part is Ellipsis for part in parts(index)),
-        lambda index: any(part is None for part in parts(index)),
-        lambda index: any(isinstance(part, slice) and (part.step or 1) < 0 for part in parts(index)),
-        lambda index: any(getattr(part, "dtype", int) == np.dtype(bool) and part.ndim == 2 for part in parts(index)),
-        lambda index: any(getattr(part, "ndim", 0) == 2 and part.dtype == int for part in parts(index)),
-        lambda index: any(isinstance(part, np.ndarray) and len(np.unique(part)) < part.size for part in parts(index)),
-        lambda index: len({type(part) for part in parts(index)}) > 2,
-    ],
-)
-def test_indices_of_all_kinds(condition):
-    find(strategies.indices((2, 3, 2)), condition, settings=settings(max_examples=20_000))
