@@ -414,7 +414,7 @@ def test_an_expression_is_a_program():
         "from numpy import inf, nan",
         "from tinygrad_lite.op import table",
         "",
-        "op = {name: each.function for name, each in table.items()}",
+        "op = {name: each.call for name, each in table.items()}",
         f"leaves = [np.array({expression.leaves[0].tolist()})]",
     ]
     assert repr(expression).splitlines()[7:] == [

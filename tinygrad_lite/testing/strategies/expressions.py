@@ -214,7 +214,7 @@ def attempt(op: Op, args: list[Any]) -> Any:
     """The result on arrays. Raises NothingFits where there is none."""
     try:
         with np.errstate(all="ignore"):
-            return op.function(*args)
+            return op.call(*args)
     except EXPLAINED:
         raise NothingFits from None
 

@@ -63,7 +63,7 @@ class Backend:
 
     def call(self, op: Op, args: list[Any]) -> Any:
         """The result of an operation, a list or tuple where it has several."""
-        return op.function(*args)
+        return op.call(*args)
 
     def write(self, target: Any, sign: str, value: Any, index: tuple[Any] | None) -> Any:
         """Write to a value, and return it."""
@@ -126,7 +126,7 @@ class Expression:
             "from numpy import inf, nan",
             "from tinygrad_lite.op import table",
             "",
-            "op = {name: each.function for name, each in table.items()}",
+            "op = {name: each.call for name, each in table.items()}",
             f"leaves = [{', '.join(literal(array) for array in self.leaves)}]",
             "",
             f"def expression({names}):",
