@@ -99,6 +99,7 @@ class Draft:
 
     def add(self, op: Op, args: Sequence[Any], smooth: bool = True) -> list[Name]:
         """One more call, and the names of its results. Raises NothingFits where they are not smooth or too large."""
+        args = [*args, *[op.defaults[name] for name in op.parameters[len(args) :]]]
         given = fill(args, self.values)
         results = listed(attempt(op, given))
         floats = [np.asarray(each) for each in results if np.asarray(each).dtype == np.float64]
@@ -221,7 +222,7 @@ def attempt(op: Op, args: list[Any]) -> Any:
 
 def is_moderate(array: NDArray[Any]) -> bool:
     """Whether the numbers of an array are neither large nor many, and none is nan."""
-    return bool(array.ndim <= 3 and array.size <= 100 and np.all(np.abs(array) <= LARGEST))
+    return bool(array.size <= 100 and np.all(np.abs(array) <= LARGEST))
 
 
 def is_smooth(op: Op, args: list[Any], connected: list[Place], middle: list[NDArray[Any]]) -> bool:
@@ -249,7 +250,7 @@ def expressions(
     """Expressions of up to `max_steps` operations and writes in place, on one to three leaves.
 
     The steps that connect an operation to earlier values (reshape, an index; tanh, multiply, add) are more. No number
-    is larger than 30, and all steps are smooth where they are: gradients can be held against differences.
+    is larger than 30, no array than 100, and all steps are smooth where they are: gradients can be held against differences.
 
     containing: an operation that takes part. among: those that may be drawn; all that have a derivative, unless given.
     """
