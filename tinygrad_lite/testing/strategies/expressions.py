@@ -250,7 +250,7 @@ def expressions(
     """Expressions of up to `max_steps` operations and writes in place, on one to three leaves.
 
     The steps that connect an operation to earlier values (reshape, an index; tanh, multiply, add) are more. No number
-    is larger than 30, no array than 100, and all steps are smooth where they are: gradients can be held against differences.
+    is larger than 30, no array has more than 100, and all steps are smooth there, so that differences can be taken.
 
     containing: an operation that takes part. among: those that may be drawn; all that have a derivative, unless given.
     """
