@@ -14,12 +14,42 @@ from hypothesis import HealthCheck, example, given, settings
 import tinygrad_lite as tg
 from tinygrad_lite.op import ONE, SEQUENCE, Op, table
 from tinygrad_lite.testing import strategies
-from tinygrad_lite.testing.gradcheck import gradients, leaf, uneven
+from tinygrad_lite.testing.flat import gradients, leaf
+from tinygrad_lite.testing.properties import (
+    Check,
+    as_tensors,
+    change,
+    derivatives,
+    flat,
+    kind,
+    listed,
+    run,
+    wanted,
+    weights_for,
+)
 
 from . import torch_backend
 from .families import FOUND
 
-Check = Callable[[Op, tuple[Any, ...]], None]
+__all__ = [
+    "as_tensors",
+    "broken",
+    "derivatives",
+    "differentiable",
+    "every",
+    "flat",
+    "gradients",
+    "in_torch",
+    "kind",
+    "leaf",
+    "listed",
+    "methods",
+    "operations",
+    "run",
+    "those",
+    "wanted",
+    "weights_for",
+]
 
 
 def those(condition: Callable[[Op], bool]) -> pytest.MarkDecorator:
@@ -53,66 +83,18 @@ def cast(value: Any, dtype: Any) -> Any:
     return value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
-def wanted(op: Op, args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The positions of the arguments by which an operation can be differentiated."""
-    positions = [op.parameters.index(name) for name in op.carriers]
-    return tuple(i for i in positions if args[i] is not None and kind(args[i]) == "f")
-
-
-def kind(value: Any) -> str:
-    return np.result_type(*value).kind if isinstance(value, list) else np.asarray(value).dtype.kind
-
-
-def as_tensors(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -> list[Any]:
-    """The arguments with Tensors, in the layout of the arrays, for all inputs; some of them require a gradient."""
-    return [
-        change(value, lambda array, i=i: leaf(array, i in requiring)) if op.kinds[i] in (ONE, SEQUENCE) else value
-        for i, value in enumerate(args)
-    ]
-
-
 def in_torch(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...] = ()) -> list[Any]:
     """The arguments with torch's tensors for all inputs; some of them require a gradient."""
     return [
-        change(value, lambda array, i=i: torch_backend.from_numpy(array, i in requiring))
-        if op.kinds[i] in (ONE, SEQUENCE)
-        else value
+        change(value, lambda array, i=i: to_torch(array, i in requiring)) if op.kinds[i] in (ONE, SEQUENCE) else value
         for i, value in enumerate(args)
     ]
 
 
-def change(value: Any, how: Callable[[Any], Any]) -> Any:
-    if value is None:
-        return None
-    return [how(each) for each in value] if isinstance(value, list) else how(value)
-
-
-def listed(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, (tuple, list)) else [result]
-
-
-def flat(args: Any, positions: tuple[int, ...]) -> list[Any]:
-    """What stands at these positions, with what is in lists taken out of them."""
-    return [each for i in positions for each in listed(args[i])]
-
-
-def run(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
-    """The leaves that require a gradient, and the outputs that are floats."""
-    tensors = as_tensors(op, args, requiring)
-    outputs = [each for each in listed(op.call(*tensors)) if each.dtype.kind == "f"]
-    return flat(tensors, requiring), outputs
-
-
-def weights_for(arrays: list[Any], seed: int = 0) -> list[Any]:
-    """Random weights, as Tensors, in the shapes and dtypes of some arrays."""
-    rng = np.random.default_rng(seed)
-    return [leaf(uneven(rng, each.shape).astype(each.dtype), False) for each in arrays]
-
-
-def derivatives(op: Op, args: tuple[Any, ...], requiring: tuple[int, ...]) -> list[Any]:
-    """The gradients of randomly weighted outputs, as arrays."""
-    inputs, outputs = run(op, args, requiring)
-    return [each.data for each in gradients(outputs, weights_for(outputs), inputs)]
+def to_torch(value: Any, requires_grad: bool) -> Any:
+    """An array as a tensor of torch; what is one stays as it is."""
+    is_tensor = isinstance(value, torch_backend.torch.Tensor)
+    return value if is_tensor else torch_backend.from_numpy(value, requires_grad)
 
 
 @contextmanager

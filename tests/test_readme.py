@@ -24,6 +24,7 @@ def test_the_python_runs_and_prints_what_it_says(capsys: pytest.CaptureFixture[s
                 assert rule(2.0, 0.5) == 2.0 * (1 - 0.5 * 0.5)
             else:
                 exec(block, namespace)
+        namespace["test_bell"]()
     finally:
         for name in set(table) - before:
             del table[name]

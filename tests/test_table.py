@@ -12,6 +12,7 @@ import tinygrad_lite as tg
 from tinygrad_lite.op import INDEX, PLAIN, SEQUENCE, Interval, numpy_functions, table
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
+from tinygrad_lite.testing.properties import check_broadcasting, check_gradients_are_free, check_memory
 
 from . import torch_backend
 from .checks import (
@@ -19,7 +20,6 @@ from .checks import (
     cast,
     differentiable,
     every,
-    flat,
     in_torch,
     kind,
     listed,
@@ -258,46 +258,12 @@ def test_scalars_never_widen(op):
 
 @operations
 def test_memory(op):
-    """A result shares memory with an input only where the operation is declared a view."""
-
-    def check(op, args):
-        for inputs in (args, as_tensors(op, args)):
-            results = listed(op.call(*inputs))
-            arrays = [np.asarray(each) for each in flat(inputs, tuple(range(len(args)))) if hasattr(each, "dtype")]
-            for i, result in enumerate(results):
-                result = np.asarray(result)
-                shared = [each for each in arrays if isinstance(each, np.ndarray) and np.shares_memory(each, result)]
-                assert op.view or op.composed or not shared
-                if shared and isinstance(results[i], tg.Tensor):
-                    assert any(
-                        results[i]._memory is each._memory
-                        for each in flat(inputs, range(len(inputs)))
-                        if isinstance(each, tg.Tensor)
-                    )
-                if all(each.flags.writeable for each in arrays):  # else it is an input that overlaps with itself
-                    assert not any(np.shares_memory(result, np.asarray(other)) for other in results[:i])
-
-    every(op, check)
+    every(op, check_memory)
 
 
 @differentiable
 def test_gradients_share_no_memory(op):
-    """Gradients can be written to, and nothing else changes."""
-
-    def check(op, args):
-        inputs, outputs = run(op, args, wanted(op, args))
-        weights = weights_for(outputs)
-        grads = gradients(outputs, weights, inputs)
-        again = gradients(outputs, weights, inputs)
-        everything = [*inputs, *outputs, *weights, *grads, *again]
-        for grad in grads:
-            assert grad.data.flags.writeable
-            for other in everything:
-                assert other is grad or not np.shares_memory(grad.data, other.data)
-        for one, other in zip(grads, again, strict=True):
-            np.testing.assert_array_equal(one.data, other.data)
-
-    every(op, check)
+    every(op, check_gradients_are_free)
 
 
 @those(lambda op: op.name in torch_backend.OPERATIONS)
@@ -359,11 +325,7 @@ def test_a_domain_that_leaves_something_out_is_noticed():
 @those(strategies.is_elementwise)
 def test_generic_sampler_is_for_elementwise_operations(op):
     """Only what broadcasts its inputs can do without a sampler of its own."""
-
-    def check(op, args):
-        assert np.shape(op.call(*args)) == np.broadcast_shapes(*[each.shape for each in args])
-
-    every(op, check)
+    every(op, check_broadcasting)
 
 
 def test_numpy_functions_lead_to_their_operation():

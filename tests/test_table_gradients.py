@@ -1,19 +1,17 @@
 """Every rule of the table: first and second derivatives, for each set of inputs; and that a wrong rule is noticed."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 from hypothesis import Phase
 
 from tinygrad_lite.op import Interval, table
-from tinygrad_lite.testing import GradientError, gradcheck, gradgradcheck, strategies
-from tinygrad_lite.testing.gradcheck import gradients, leaf
+from tinygrad_lite.testing import GradientError, gradcheck, strategies
+from tinygrad_lite.testing.gradcheck import gradients
+from tinygrad_lite.testing.properties import check_duality, check_first, check_jacobian, check_second, check_subsets
 
 from . import torch_backend
 from .checks import (
     broken,
-    derivatives,
     differentiable,
     every,
     flat,
@@ -24,22 +22,6 @@ from .checks import (
     wanted,
     weights_for,
 )
-
-
-def check_first(op, args):
-    """The check that finds each wrong rule, as is tested below."""
-    if wanted(op, args):
-        gradcheck(op.call, *args, argnums=wanted(op, args))
-
-
-def check_second(op, args):
-    if wanted(op, args):
-        gradgradcheck(op.call, *args, argnums=wanted(op, args))
-
-
-def check_jacobian(op, args):
-    if wanted(op, args):
-        gradcheck(op.call, *args, argnums=wanted(op, args), jacobian=True)
 
 
 @differentiable
@@ -65,66 +47,9 @@ def test_at_length(op):
         every(op, check, examples=150, derandomize=False, print_blob=True)
 
 
-def check_subsets(op, args):
-    """Each set of inputs that require a gradient gives the gradients that all of them give together."""
-    positions = wanted(op, args)
-    if any(isinstance(args[i], list) for i in positions):
-        return check_subsets_of_list(op, args, next(i for i in positions if isinstance(args[i], list)))
-    together = dict(zip(positions, derivatives(op, args, positions), strict=True))
-    for count in range(1, len(positions)):
-        for some in combinations(positions, count):
-            for i, grad in zip(some, derivatives(op, args, some), strict=True):
-                np.testing.assert_array_equal(grad, together[i])
-    return None
-
-
-def check_subsets_of_list(op, args, place):
-    arrays = args[place]
-    outcome = []
-    for requiring in range(1, 1 << len(arrays)):
-        tensors = [leaf(array, bool(requiring >> i & 1)) for i, array in enumerate(arrays)]
-        outputs = [
-            each for each in listed(op.call(*args[:place], tensors, *args[place + 1 :])) if each.dtype.kind == "f"
-        ]
-        needed = [tensor for tensor in tensors if tensor.requires_grad]
-        grads = gradients(outputs, weights_for(outputs), needed)
-        outcome.append(dict(zip([i for i in range(len(arrays)) if requiring >> i & 1], grads, strict=True)))
-    for grads in outcome:
-        for i, grad in grads.items():
-            np.testing.assert_array_equal(grad.data, outcome[-1][i].data)
-
-
 @differentiable
 def test_each_set_of_inputs(op):
     every(op, check_subsets)
-
-
-def check_duality(op, args):
-    """<v, J u> = <J' v, u>, with J u by differentiating J' v by v, and both with J u by differences."""
-    positions = wanted(op, args)
-    inputs, outputs = run(op, args, positions)
-    if not inputs:
-        return
-    weights = [leaf(each.data) for each in weights_for(outputs, 1)]
-    directions = weights_for(inputs, 2)
-    transposed = gradients(outputs, weights, inputs, create_graph=True)
-    forward = gradients(transposed, directions, weights)
-    left = sum(np.vdot(v.data, ju.data) for v, ju in zip(weights, forward, strict=True))
-    right = sum(np.vdot(jv.data, u.data) for jv, u in zip(transposed, directions, strict=True))
-    size = sum(np.sum(np.abs(v.data * ju.data)) for v, ju in zip(weights, forward, strict=True))
-    np.testing.assert_allclose(left, right, 1e-10, 1e-10 * (1 + size))
-
-    def at(step):
-        places = iter([x.data + step * u.data for x, u in zip(inputs, directions, strict=True)])
-        moved = [
-            ([next(places) for _ in value] if isinstance(value, list) else next(places)) if i in positions else value
-            for i, value in enumerate(args)
-        ]
-        return listed(op.call(*moved))
-
-    for ju, after, before in zip(forward, at(1e-6), at(-1e-6), strict=True):
-        scale = 1 + np.abs(ju.data).max(initial=0)
-        np.testing.assert_allclose(ju.data / scale, (after - before) / 2e-6 / scale, 1e-6, 1e-7)
 
 
 @differentiable

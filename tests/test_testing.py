@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, find, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
@@ -130,6 +131,32 @@ def test_names_input_of_a_list_and_output(own):
     product = declare(own, x=lambda g, y: -g * y)
     with pytest.raises(GradientError, match=r"of output 1 by input 0\[1\]: expected 3 .*, got -3$"):
         gradcheck(lambda pair: (pair[0] * 2.0, product(pair[1], 3.0)), [leaf(1.0), leaf(2.0)])
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+def test_dicts_and_named_tuples(own):
+    """A model is a dict of parameters: they are called by their names, and so are the outputs."""
+    product = declare(own, x=lambda g, y: -g * y)
+    parameters = {"w": leaf(X), "layers": [{"b": leaf(X[0])}], "rate": 0.5}
+    for check in (gradcheck, gradgradcheck):
+        assert check(lambda p: {"y": p["w"] * p["layers"][0]["b"], "more": [p["w"] * p["rate"]]}, parameters)
+        assert check(lambda pair: Pair(pair.left * pair.right, pair.left), Pair(leaf(X), 2.0))
+    with pytest.raises(
+        GradientError, match=r"of output\['y'\]\[0, 1\] by input 0\['layers'\]\[0\]\['b'\]\[1\]: expected 3"
+    ):
+        gradcheck(lambda p: {"z": p["w"], "y": product(p["layers"][0]["b"], np.array([[0.0, 3.0, 0.0]]))}, parameters)
+    with pytest.raises(TypeError, match=r"^gradcheck: the function must return Tensors, got NoneType$"):
+        gradcheck(lambda p: {"y": p["w"], "z": None}, parameters)
+
+
+def test_outputs_without_a_derivative_are_counted_too(own):
+    product = declare(own, x=lambda g, y: -g * y)
+    with pytest.raises(GradientError, match=r"of output 2 by input 0: expected 3"):
+        gradcheck(lambda x: (tg.argmax(x), x, product(x, 3.0)), leaf(2.0))
 
 
 def test_names_the_first_derivative_that_has_no_derivative(own):
@@ -273,7 +300,7 @@ def test_no_value(check):
         (lambda: gradcheck(lambda x: x.data, leaf(X)), TypeError, "must return Tensors, got ndarray"),
         (lambda: gradcheck(lambda x: None, leaf(X)), TypeError, "must return Tensors, got NoneType"),
         (lambda: gradcheck(tg.argmax, leaf(X)), TypeError, "the function returned no floats"),
-        (lambda: gradcheck(lambda x: x.astype(np.float32), leaf(X)), TypeError, "returned float32, too coarse"),
+        (lambda: gradcheck(lambda x: x.astype(np.float32), leaf(X)), TypeError, "output is float32, too coarse"),
         (lambda: gradcheck(lambda x: x[x.data > 0.5], leaf([0.5])), ValueError, "shapes of the outputs depend on"),
         (lambda: gradgradcheck(tg.exp, X), ValueError, "^gradgradcheck: no input"),
     ],
@@ -289,9 +316,6 @@ def test_random_functions():
     rng = np.random.default_rng()
     with pytest.raises(ValueError, match="gives other values when it is called again; fix its seed"):
         gradcheck(lambda x: x * rng.random(), leaf(X))
-
-
-# Strategies.
 
 
 def test_hypothesis_is_imported_by_strategies_only():
@@ -320,139 +344,3 @@ def test_arguments_of_an_own_operation(own):
         LookupError, match=r"^rolled: no sampler draws its arguments; declare one by strategies.sampler$"
     ):
         strategies.arguments(table["rolled"])
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda shape: shape == (),
-        lambda shape: 0 in shape,
-        lambda shape: shape == (1,),
-        lambda shape: len(shape) == 3 and min(shape) > 1,
-    ],
-)
-def test_shapes(condition):
-    assert condition(find(strategies.shapes(), condition, settings=settings(max_examples=20_000)))
-
-
-@given(st.data())
-@settings(max_examples=50, deadline=None)
-def test_shapes_keep_their_bounds(data):
-    shape = data.draw(strategies.shapes(max_dims=2, max_side=2, min_dims=1, min_side=1))
-    assert 1 <= len(shape) <= 2
-    assert set(shape) <= {1, 2}
-
-
-@given(strategies.broadcasting(3))
-@settings(max_examples=50, deadline=None)
-def test_broadcasting(shapes):
-    assert len(np.broadcast_shapes(*shapes)) <= 3
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda x, y: len(x) == len(y) == 2 and x[0] > y[0] == 1 == x[1] < y[1],
-        lambda x, y: x == () and len(y) == 3,
-        lambda x, y: len(x) == 3 and len(y) == 1,
-        lambda x, y: x == y and len(x) == 2 and min(x) > 1,
-        lambda x, y: 0 in x and 1 in y,
-    ],
-)
-def test_shapes_broadcast_in_all_positions(condition):
-    find(strategies.broadcasting(2), lambda shapes: condition(*shapes), settings=settings(max_examples=20_000))
-
-
-@given(
-    shape=strategies.shapes(),
-    domain=st.sampled_from(
-        [
-            Interval(),
-            Interval(0.0),
-            Interval(-1.0, 1.0),
-            Interval(high=-2.0),
-            Interval(5.0, kinks=(6.0,)),
-            Interval(kinks=(0.0, 1.0, -3.0)),
-            Interval(0.0, 0.2),
-        ]
-    ),
-    distinct=st.booleans(),
-    data=st.data(),
-)
-@settings(max_examples=100, deadline=None)
-def test_arrays(shape, domain, distinct, data):
-    array = data.draw(strategies.arrays(shape, np.float64, domain, distinct))
-    assert array.shape == shape
-    assert array.dtype == np.float64
-    assert ((array > domain.low) & (array < domain.high)).all()
-    assert all((abs(array - kink) >= 0.04).all() for kink in domain.kinks)
-    if distinct:
-        gaps = np.diff(np.sort(array.reshape(-1)))
-        assert (gaps > 0.001 * (min(domain.high, 3) - max(domain.low, -3)) / max(array.size, 1)).all()
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda array: array.size > 1 and len(np.unique(array)) < array.size,
-        lambda array: array.ndim == 2 and (array.strides < np.array(0)).any(),
-        lambda array: array.ndim == 2 and array.flags.f_contiguous and not array.flags.c_contiguous,
-        lambda array: array.ndim == 2 and not (array.flags.f_contiguous or array.flags.c_contiguous),
-        lambda array: array.size > 1 and 0 in array.strides,
-        lambda array: (array == 0).any(),
-        lambda array: array.shape == (),
-        lambda array: array.size > 3 and (array < 0).any() and (array > 2).any(),
-    ],
-)
-def test_arrays_of_all_kinds(condition):
-    find(strategies.arrays(), condition, settings=settings(max_examples=20_000))
-
-
-def test_simplest_array():
-    assert find(strategies.arrays((2, 2)), lambda array: True).tolist() == [[1.0, 1.0], [1.0, 1.0]]
-
-
-@given(strategies.tensors(dtype=np.float32))
-@settings(max_examples=20, deadline=None)
-def test_tensors(tensor):
-    assert type(tensor) is tg.Tensor
-    assert tensor.requires_grad
-    assert tensor.dtype == np.float32
-
-
-@given(st.data())
-@settings(max_examples=50, deadline=None)
-def test_axes(data):
-    shape = data.draw(strategies.shapes())
-    np.empty(shape).sum(data.draw(strategies.axes(len(shape))))
-
-
-@given(st.data())
-@settings(max_examples=200, deadline=None)
-def test_indices(data):
-    shape = data.draw(strategies.shapes())
-    index = data.draw(strategies.indices(shape))
-    assert isinstance(np.empty(shape)[index], (np.ndarray, np.generic))
-
-
-def parts(index):
-    return index if isinstance(index, tuple) else (index,)
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        lambda index: isinstance(index, int),
-        lambda index: any(isinstance(part, np.int64) for part in parts(index)),
-        lambda index: any(isinstance(part, list) for part in parts(index)),
-        lambda index: any(part is Ellipsis for part in parts(index)),
-        lambda index: any(part is None for part in parts(index)),
-        lambda index: any(isinstance(part, slice) and (part.step or 1) < 0 for part in parts(index)),
-        lambda index: any(getattr(part, "dtype", int) == np.dtype(bool) and part.ndim == 2 for part in parts(index)),
-        lambda index: any(getattr(part, "ndim", 0) == 2 and part.dtype == int for part in parts(index)),
-        lambda index: any(isinstance(part, np.ndarray) and len(np.unique(part)) < part.size for part in parts(index)),
-        lambda index: len({type(part) for part in parts(index)}) > 2,
-    ],
-)
-def test_indices_of_all_kinds(condition):
-    find(strategies.indices((2, 3, 2)), condition, settings=settings(max_examples=20_000))

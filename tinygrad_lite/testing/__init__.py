@@ -4,6 +4,7 @@
 not imported from here.
 """
 
-from .gradcheck import GradientError, NotDifferentiableError, gradcheck, gradgradcheck
+from .errors import GradientError, NotDifferentiableError
+from .gradcheck import gradcheck, gradgradcheck
 
 __all__ = ["GradientError", "NotDifferentiableError", "gradcheck", "gradgradcheck"]

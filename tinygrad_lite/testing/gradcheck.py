@@ -7,29 +7,17 @@ the element of the input and of the output that are to blame.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..creation import from_numpy
-from ..ops.reduction import sum as sum_
-from ..tensor import Tensor
-
-Arrays: TypeAlias = list[NDArray[Any]]
-Place: TypeAlias = tuple[Any, ...]
+from .errors import GradientError, NotDifferentiableError
+from .flat import Arrays, Checked, Gradients, check_finite, gradients, leaf, subscript, uneven
 
 STEPS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # the first at which the function is smooth is taken
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
-
-
-class GradientError(AssertionError):
-    """A gradient is not what central differences say."""
-
-
-class NotDifferentiableError(GradientError):
-    """There is nothing to compare with: the function has a kink, a jump or a nan at the given point."""
 
 
 def gradcheck(
@@ -43,10 +31,10 @@ def gradcheck(
 ) -> bool:
     """Hold the gradients of `f(*inputs)` against central differences; True, or an error that says where they differ.
 
-    f: returns one Tensor or several. It is called many times, with other Tensors in place of those checked. The `grad`
-    of a leaf that it reads without being given it grows.
-    inputs: what is checked are the Tensors that require a gradient, however nested in lists and tuples; or, of the
-    positions in `argnums`, all arrays and Tensors. They are taken as float64.
+    f: returns one Tensor or several, in lists, tuples or dicts. It is called many times, with other Tensors in place
+    of those checked. The `grad` of a leaf that it reads without being given it grows.
+    inputs: what is checked are the Tensors that require a gradient, however nested in lists, tuples and dicts; or,
+    of the positions in `argnums`, all arrays and Tensors. They are taken as float64.
     jacobian: compare all derivatives one by one, at the cost of two calls for each element of the inputs and one
     backward for each element of the outputs, in place of a random direction and random weights drawn from `seed`.
     rtol, atol: how far each derivative may be off, relative to itself and absolutely.
@@ -77,88 +65,6 @@ def gradgradcheck(
     with np.errstate(all="ignore"):
         Check(Gradients(Checked("gradgradcheck", f, inputs, argnums), seed), rtol, atol, seed).run(jacobian)
     return True
-
-
-class Checked:
-    """A function seen as one of a flat list of float64 arrays, `points`, to a flat list of Tensors."""
-
-    def __init__(self, name: str, f: Callable[..., Any], inputs: tuple[Any, ...], argnums: Any) -> None:
-        if not callable(f):
-            raise TypeError(f"{name}: takes a function and its inputs, got {type(f).__name__}")
-        self.name, self.f, self.inputs = name, f, inputs
-        self.places = list(self._find(argnums))
-        if not self.places:
-            raise ValueError(
-                f"{name}: no input requires a gradient; give Tensors with requires_grad=True, or name the inputs "
-                "to be checked by argnums="
-            )
-        self.labels = [f"input {place[0]}" + "".join(f"[{i}]" for i in place[1:]) for place in self.places]
-        self.points = [self._point(*each) for each in zip(self.places, self.labels, strict=True)]
-
-    def _find(self, argnums: Any) -> Iterator[Place]:
-        """Where in the inputs there is something to be checked."""
-        for position in range(len(self.inputs)) if argnums is None else np.atleast_1d(argnums):
-            if not -len(self.inputs) <= position < len(self.inputs):
-                raise ValueError(f"{self.name}: argnums={argnums}, but there are {len(self.inputs)} inputs")
-            for path, value in leaves(self.inputs[position]):
-                if argnums is not None or (isinstance(value, Tensor) and value.requires_grad):
-                    yield (int(position) % len(self.inputs), *path)
-
-    def _point(self, place: Place, label: str) -> NDArray[Any]:
-        value: Any = self.inputs
-        for i in place:
-            value = value[i]
-        array = np.asarray(value)
-        if array.dtype.kind != "f":
-            raise TypeError(f"{self.name}: {label} is {array.dtype}; only floats have a derivative")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{self.name}: {label} holds {array[~np.isfinite(array)][0]}; give finite numbers")
-        return array.astype(np.float64, copy=False)
-
-    def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """The outputs of the function that may have a derivative."""
-        given = dict(zip(self.places, tensors, strict=True))
-        result = self.f(*[replace(value, (i,), given) for i, value in enumerate(self.inputs)])
-        results = list(result) if isinstance(result, (tuple, list)) else [result]
-        for each in results:
-            if not isinstance(each, Tensor):
-                raise TypeError(f"{self.name}: the function must return Tensors, got {type(each).__name__}")
-        floats = [each for each in results if each.dtype.kind == "f"]
-        for each in floats:
-            if each.dtype != np.float64:
-                raise TypeError(
-                    f"{self.name}: the function returned {each.dtype}, too coarse for differences; let it work in the "
-                    "dtype of its inputs, which is float64 here"
-                )
-        if not floats:
-            raise TypeError(f"{self.name}: the function returned no floats; only floats have a derivative")
-        return floats
-
-    def output_label(self, i: int, count: int) -> str:
-        """The name of output number i of `count`."""
-        return "output" if count == 1 else f"output {i}"
-
-
-class Gradients:
-    """The gradients of a function as a function: of its inputs, and of the weights of its outputs."""
-
-    def __init__(self, function: Checked, seed: int) -> None:
-        self.function, self.name = function, function.name
-        outputs = function([leaf(point, False) for point in function.points])
-        check_finite(function, [output.data for output in outputs])
-        names = [function.output_label(i, len(outputs)) for i in range(len(outputs))]
-        self.labels = [*function.labels, *[f"the weights of {name}" for name in names]]
-        rng = np.random.default_rng([seed, 2])
-        self.points: Arrays = [*function.points, *[uneven(rng, output.shape) for output in outputs]]
-
-    def __call__(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        count = len(self.function.points)
-        inputs = [each if each.requires_grad else leaf(each.data) for each in tensors[:count]]
-        return gradients(self.function(inputs), tensors[count:], inputs, create_graph=True)
-
-    def output_label(self, i: int, count: int) -> str:
-        """The name of output number i of `count`."""
-        return f"gradient of {self.function.labels[i]}"
 
 
 class Check:
@@ -299,66 +205,7 @@ class Check:
 
     def output(self, j: int, place: Any) -> str:
         """The name of an element of output j."""
-        return f"{self.function.output_label(j, len(self.middle))}{subscript(place)}"
-
-
-def check_finite(function: Checked | Gradients, outputs: Arrays) -> None:
-    """Refuse a nan or an inf in the outputs."""
-    for i, values in enumerate(outputs):
-        for place in np.argwhere(~np.isfinite(values))[:1]:
-            label = function.output_label(i, len(outputs)) + subscript(place)
-            raise NotDifferentiableError(f"{function.name}: {label} is {values[tuple(place)]}; choose another point")
-
-
-def gradients(
-    outputs: Sequence[Tensor], weights: Sequence[Tensor], inputs: Sequence[Tensor], create_graph: bool = False
-) -> list[Tensor]:
-    """The gradients of leaves, leaving what stands in their `grad` as it was."""
-    before = [each.grad for each in inputs]
-    try:
-        for each in inputs:
-            each.grad = None
-        pairs = [(y, w) for y, w in zip(outputs, weights, strict=True) if y.requires_grad]
-        if len(pairs) == 1:
-            pairs[0][0].backward(pairs[0][1], retain_graph=True, create_graph=create_graph)
-        elif pairs:  # together: a rule with several outputs is to see all of their cotangents at once
-            total = sum_(pairs[0][0] * pairs[0][1])
-            for y, w in pairs[1:]:
-                total = total + sum_(y * w)
-            total.backward(retain_graph=True, create_graph=create_graph)
-        return [leaf(np.zeros_like(each.data), False) if each.grad is None else each.grad for each in inputs]
-    finally:
-        for each, grad in zip(inputs, before, strict=True):
-            each.grad = grad
-
-
-def leaf(array: Any, requires_grad: bool = True) -> Tensor:
-    """A Tensor that shares the memory of the array, and so has its layout."""
-    tensor = from_numpy(np.asarray(array))
-    tensor.requires_grad = requires_grad
-    return tensor
-
-
-def leaves(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """What is no list or tuple in nested lists and tuples, and where it stands."""
-    if isinstance(value, (list, tuple)):
-        for i, each in enumerate(value):
-            yield from leaves(each, (*path, i))
-    else:
-        yield path, value
-
-
-def replace(value: Any, path: Place, given: dict[Place, Tensor]) -> Any:
-    """The value with what is given in place of what stands at these paths."""
-    if isinstance(value, (list, tuple)):
-        parts = [replace(each, (*path, i), given) for i, each in enumerate(value)]
-        return parts if isinstance(value, list) else tuple(parts)
-    return given.get(path, value)
-
-
-def uneven(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Random numbers of both signs, none of them near 0."""
-    return np.asarray(rng.choice((-1.0, 1.0), shape) * rng.uniform(0.5, 1.5, shape))
+        return f"{self.function.outputs[j]}{subscript(place)}"
 
 
 def unit(shape: tuple[int, ...], element: Any) -> NDArray[Any]:
@@ -393,8 +240,3 @@ def dot(xs: Arrays, ys: Arrays) -> float:
 def places(shape: tuple[int, ...]) -> NDArray[Any]:
     """The indices of all elements."""
     return np.argwhere(np.ones(shape, bool))
-
-
-def subscript(place: Any) -> str:
-    """An index as it is written; nothing for a number, or for none in particular."""
-    return "" if place is None or not len(place) else f"[{', '.join(str(i) for i in place)}]"

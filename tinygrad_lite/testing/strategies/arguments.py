@@ -33,6 +33,11 @@ def is_elementwise(op: Op) -> bool:
     return op.name not in SAMPLERS and all(kind is ONE for kind in op.kinds)
 
 
+def can_be_drawn(op: Op) -> bool:
+    """Whether `arguments` knows how to draw the arguments of an operation."""
+    return op.name in SAMPLERS or is_elementwise(op)
+
+
 def arguments(op: Op, dtype: DTypeLike = np.float64) -> SearchStrategy[tuple[Any, ...]]:
     """All arguments of an operation, in order: arrays in any layout, floats among them of the given dtype.
 

@@ -174,10 +174,39 @@ def tensors(
     requires_grad: bool = True,
 ) -> SearchStrategy[Tensor]:
     """As `arrays`, but Tensors."""
+    return arrays(shape, dtype, domain, distinct).map(lambda array: _tensor(array, requires_grad))
 
-    def tensor(array: NDArray[Any]) -> Tensor:
-        result = from_numpy(array)
-        result.requires_grad = requires_grad
-        return result
 
-    return arrays(shape, dtype, domain, distinct).map(tensor)
+@st.composite
+def broadcastable_arrays(
+    draw: DrawFn,
+    count: int = 2,
+    dtype: DTypeLike = np.float64,
+    domain: Interval | Sequence[Interval] = REAL,
+    distinct: bool = False,
+) -> tuple[NDArray[Any], ...]:
+    """`count` arrays that broadcast together, in any layout, each within its domain and away from its kinks.
+
+    domain: one for all of them, or one for each. distinct: no two numbers, in all of the arrays, are near each other.
+    """
+    domains = [domain] * count if isinstance(domain, Interval) else list(domain)
+    drawn = draw(numbers(draw(broadcasting(count)), domains, distinct))
+    return tuple(draw(layouts(array.astype(dtype), broadcast=not distinct)) for array in drawn)
+
+
+def broadcastable_tensors(
+    count: int = 2,
+    dtype: DTypeLike = np.float64,
+    domain: Interval | Sequence[Interval] = REAL,
+    distinct: bool = False,
+    requires_grad: bool = True,
+) -> SearchStrategy[tuple[Tensor, ...]]:
+    """As `broadcastable_arrays`, but Tensors."""
+    drawn = broadcastable_arrays(count, dtype, domain, distinct)
+    return drawn.map(lambda arrays: tuple(_tensor(array, requires_grad) for array in arrays))
+
+
+def _tensor(array: NDArray[Any], requires_grad: bool) -> Tensor:
+    tensor = from_numpy(array)
+    tensor.requires_grad = requires_grad
+    return tensor
