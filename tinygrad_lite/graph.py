@@ -84,7 +84,7 @@ class Output:
 @overload
 def primitive(
     *numpy: Any,
-    vjp: Mapping[str, Rule] | Rule | None,
+    vjp: Mapping[str, Rule | None] | Rule | None,
     outputs: tuple[str, ...],
     floats: bool = False,
     promotes: tuple[str, ...] | None = None,
@@ -105,7 +105,7 @@ def primitive(
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]: ...
 def primitive(
     *numpy: Any,
-    vjp: Mapping[str, Rule] | Rule | None,
+    vjp: Mapping[str, Rule | None] | Rule | None,
     outputs: tuple[str, ...] = ("out",),
     hidden: int = 0,
     floats: bool = False,
