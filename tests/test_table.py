@@ -156,7 +156,7 @@ def test_one_tensor_is_enough(op):
         for i, value in enumerate(args):
             mixed = list(args)
             mixed[i] = tensors[i]
-            if op.kinds[i] is SEQUENCE:
+            if op.kinds[i] is SEQUENCE and value:
                 mixed[i] = [tensors[i][0], *value[1:]]
             elif op.kinds[i] is INDEX:
                 mixed[i] = with_tensors(value)

@@ -244,6 +244,7 @@ functions: list[Tensor] = [
     tg.flip(x, axis=(0, 1)),
     tg.fliplr(x),
     tg.flipud(x),
+    *tg.gradient(x, 0.5, [0.0, 2.0], edge_order=1),
     tg.greater(x, 1),
     tg.greater_equal(x, 1),
     *tg.hsplit(x, 2),

@@ -1,5 +1,7 @@
 """What torch has for the operations of ops/scan.py."""
 
+from math import prod
+
 import torch
 
 
@@ -35,12 +37,37 @@ def _diff(a, n, axis, prepend, append):
     return a
 
 
+def _slope(x, y, at):
+    """The slope, at one of the places x, of the polynomial through all points (Lagrange)."""
+    total = 0.0
+    for j in range(len(x)):
+        others = [i for i in range(len(x)) if i != j]
+        rest = sum(prod(x[at] - x[i] for i in others if i != k) for k in others)
+        total = total + y[j] * rest / prod(x[j] - x[i] for i in others)
+    return total
+
+
+def _gradient(f, varargs, axis, edge_order):
+    axes = range(f.ndim) if axis is None else axis if isinstance(axis, tuple) else [axis]
+    spacings = varargs if len(varargs) == len(axes) else (varargs or [torch.ones((), dtype=f.dtype)]) * len(axes)
+    slopes = []
+    for spacing, i in zip(spacings, axes, strict=True):
+        y, n = f.unbind(i), f.shape[i]
+        x = (spacing if spacing.ndim else spacing * torch.arange(n)).unbind()
+        within = [slice(k - 1, k + 2) for k in range(1, n - 1)]
+        parts = [slice(0, edge_order + 1), *within, slice(n - 1 - edge_order, n)]
+        places = [0, *[1] * (n - 2), edge_order]
+        slopes.append(torch.stack([_slope(x[p], y[p], at) for p, at in zip(parts, places, strict=True)], i))
+    return slopes[0] if len(axes) == 1 else tuple(slopes)
+
+
 OPERATIONS = {
     "cumprod": _scan(torch.cumprod),
     "cumsum": _scan(torch.cumsum),
     "cumulative_prod": _cumulative(torch.cumprod, 1.0),
     "cumulative_sum": _cumulative(torch.cumsum, 0.0),
     "diff": _diff,
+    "gradient": _gradient,
     "nancumprod": _scan(lambda a, axis: torch.cumprod(torch.where(torch.isnan(a), 1.0, a), axis)),
     "nancumsum": _scan(lambda a, axis: torch.cumsum(torch.where(torch.isnan(a), 0.0, a), axis)),
     "recurrence": _recurrence,

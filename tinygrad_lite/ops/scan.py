@@ -9,7 +9,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import composite, primitive
 from ..op import Array
-from .axes import Shape, along, flip
+from ..variable import Variable, make, variables_in
+from .axes import Axis, Shape, along, checked, flip
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "diff",
+    "gradient",
     "nancumprod",
     "nancumsum",
 ]
@@ -148,3 +150,44 @@ def diff(
     for _ in range(n):
         result = minus(result[along(i, slice(1, None))], result[along(i, slice(None, -1))])
     return result
+
+
+@composite(np.gradient, floats=True)
+def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axis = None, edge_order: int = 1) -> Any:
+    """Slopes of samples by differences: one array for the only axis, or a tuple with one for each axis.
+
+    varargs: the distance of the samples, or for each axis a distance or the places (N,) of the samples; 1 if there
+    are none. Within, the slope is that of the parabola through three neighbours; at the ends that of the line through
+    two, or with edge_order=2 that of the parabola.
+    """
+    shape = np.shape(f)
+    axes = checked(shape, axis)
+    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0])):
+        raise TypeError(f"gradient: takes no spacing, one number, or one spacing for each of {len(axes)} axes")
+    if edge_order not in (1, 2):
+        raise ValueError(f"gradient: edge_order must be 1 or 2, got {edge_order!r:.40}")
+    given = next(variables_in((f, *varargs)), None)
+    if given is not None and not isinstance(f, Variable):  # for each of the results to be a Tensor
+        f = make(given._result, np.array(f))
+    spacings = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
+    slopes = tuple([_slopes(f, spacing, i, edge_order) for spacing, i in zip(spacings, axes, strict=True)])
+    return slopes[0] if len(axes) == 1 else slopes
+
+
+def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    n = np.shape(f)[axis]
+    if n <= edge_order:
+        raise ValueError(f"gradient: edge_order={edge_order} takes {edge_order + 1} samples or more, got {n}")
+    if np.ndim(spacing) > 1 or np.shape(spacing) not in ((), (n,)):
+        raise ValueError(f"gradient: the places of {n} samples must be ({n},), got {np.shape(spacing)}")
+    steps: Any = diff(spacing) if np.ndim(spacing) else np.broadcast_to(spacing, (n - 1,))
+    if steps.dtype != f.dtype and f.dtype.kind == "f":
+        steps = steps.astype(f.dtype)
+    rises = diff(np.swapaxes(f, axis, -1)) / steps
+    before, after = rises[..., :-1], rises[..., 1:]
+    left = steps[1:] / (steps[:-1] + steps[1:])  # the weight of the slope before
+    within = left * before + (1 - left) * after
+    first, last = rises[..., :1], rises[..., -1:]
+    if edge_order == 2:  # the slope of a parabola grows evenly
+        first, last = 2 * first - within[..., :1], 2 * last - within[..., -1:]
+    return np.swapaxes(np.concatenate([first, within, last], axis=-1), axis, -1)

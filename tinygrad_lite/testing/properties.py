@@ -84,7 +84,9 @@ def wanted(op: Op, args: Arguments) -> tuple[int, ...]:
 
 def kind(value: Any) -> str:
     """The kind of dtype that an argument has."""
-    return np.result_type(*value).kind if isinstance(value, list) else np.asarray(value).dtype.kind
+    if isinstance(value, list):
+        return np.result_type(*value).kind if value else ""
+    return np.asarray(value).dtype.kind
 
 
 def as_tensors(op: Op, args: Arguments, requiring: tuple[int, ...] = ()) -> list[Any]:

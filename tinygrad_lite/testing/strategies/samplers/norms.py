@@ -9,17 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from numpy.typing import DTypeLike, NDArray
 
-from ....op import Op, numpy_functions
+from ....op import Op
 from ..arguments import inputs, sampler
 from ..arrays import Shape, layouts, shapes
 from ..indices import Axis, all_axes, masks
 
 POWERS: list[Any] = [2, 3, 1.5, 0.5, -1, -2.5]
 OF_VECTORS = [*POWERS, 0, 1, np.inf, -np.inf]
-OF_MATRICES: list[Any] = [None, "fro", 1, -1, np.inf, -np.inf]
 SPECTRAL = ("nuc", 2, -2)
-if np.linalg.svd in numpy_functions:
-    OF_MATRICES += SPECTRAL
+OF_MATRICES: list[Any] = [None, "fro", 1, -1, np.inf, -np.inf, *SPECTRAL]
 
 
 @st.composite

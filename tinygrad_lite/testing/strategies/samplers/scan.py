@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from numpy.typing import DTypeLike
 
 from ....op import Op
 from ..arguments import inputs, sampler
-from ..arrays import shapes
+from ..arrays import Shape, shapes
 from ..indices import axes
 from .reduction import reduced
 
@@ -44,3 +45,17 @@ def _diff(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     n = draw(st.integers(0, 3))
     given = [(None, None), (prepend, None), (None, append), (prepend, append)] if n else [(None, None)]
     return a, n, axis, *draw(st.sampled_from(given))
+
+
+@sampler("gradient")
+def _gradient(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
+    edge_order = draw(st.integers(1, 2))
+    shape = draw(shapes(min_dims=1, min_side=edge_order + 1))
+    axis = draw(axes(len(shape)).filter(lambda axis: axis != ()))
+    order = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    sides = [shape[i] for i in order]
+    each: list[Shape] = [draw(st.sampled_from([(), (n,)])) for n in sides]
+    given: list[list[Shape]] = [[], [()], each]
+    f, *steps = draw(inputs(op, [shape, *draw(st.sampled_from(given))], dtype))
+    spacings = [np.cumsum(0.5 + abs(step)).reshape(step.shape).astype(dtype) for step in steps]
+    return f, spacings, axis, edge_order
