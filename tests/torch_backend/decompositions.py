@@ -45,6 +45,11 @@ def _cond(x, p):
     return torch.linalg.matrix_norm(x, p) * torch.linalg.matrix_norm(torch.linalg.inv(x), p)
 
 
+def _solve(a, b):
+    """With b (N, K) beside a (N, N, N) torch would take b for vectors; NumPy 2 does only where b has one axis."""
+    return torch.linalg.solve(a, b.reshape((1,) * (a.ndim - b.ndim) + b.shape) if b.ndim > 1 else b)
+
+
 OPERATIONS = {
     "cholesky": lambda a, upper: torch.linalg.cholesky(_symmetric(a, upper), upper=upper),
     "cofactor": lambda a: torch.linalg.det(a)[..., None, None] * torch.linalg.inv(a).mT,
@@ -61,7 +66,7 @@ OPERATIONS = {
     "qr": _qr,
     "qr_factors": _qr,
     "slogdet": torch.linalg.slogdet,
-    "solve": torch.linalg.solve,
+    "solve": _solve,
     "svd": _svd,
     "svd_factors": _svd,
     "svdvals": torch.linalg.svdvals,
