@@ -183,9 +183,9 @@ def test_errors(composed, several):
             composed(given, 1.0)
     with refused(ValueError, "blend: ", "(2,)", "(3,)"):
         composed(np.ones(2), np.ones(3))
-    with refused(ValueError, "blend: subtract: ", "(3,)", "(2,)"):
+    with refused(ValueError, "blend: ", "(3,)", "(2,)"):
         composed(tg.ones(2), np.ones(3))
-    with refused(ValueError, "blend: reshape: ", "13"):
+    with refused(ValueError, "blend: ", "13"):
         composed(tg.ones(13), 1.0)
     with refused(TypeError, "blend: takes real numbers, got 'text'"):
         composed(tg.ones(2), "text")
