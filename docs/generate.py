@@ -159,16 +159,23 @@ def code_of(source: str, first: int, last: int | None) -> str:
     return re.sub(r"  # type: ignore.*", "", text)
 
 
+@cache
+def lambdas(path: str) -> dict[tuple[int | None, ...], str]:
+    """What each lambda of a file computes, by the place of its body."""
+    source, module = tree(path)
+    bodies = [node.body for node in ast.walk(module) if isinstance(node, ast.Lambda)]
+    return {
+        (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset): " ".join(
+            (ast.get_source_segment(source, body) or "").split()
+        )
+        for body in bodies
+    }
+
+
 def lambda_text(rule: Any) -> str:
     """What a lambda computes, as it stands in the source."""
-    source, module = tree(rule.__code__.co_filename)
-    places = set(rule.__code__.co_positions())
-    for node in ast.walk(module):
-        if isinstance(node, ast.Lambda):
-            body = node.body
-            if (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset) in places:
-                return " ".join((ast.get_source_segment(source, body) or "").split())
-    raise LookupError(f"the source of {rule} is not where it says")
+    bodies = lambdas(rule.__code__.co_filename)
+    return next(bodies[place] for place in rule.__code__.co_positions() if place in bodies)
 
 
 def rules(op: Op, shown: dict[str, str]) -> Iterator[str]:

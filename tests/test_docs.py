@@ -18,13 +18,17 @@ def docs():
     return module
 
 
-def test_operations_are_current(docs):
+@pytest.fixture(scope="module")
+def text(docs):
+    return docs.generate()
+
+
+def test_operations_are_current(text):
     written = (DOCS / "operations.md").read_text(encoding="utf-8")
-    assert written == docs.generate(), "the table has changed: run `python docs/generate.py` and commit operations.md"
+    assert written == text, "the table has changed: run `python docs/generate.py` and commit operations.md"
 
 
-def test_every_operation_is_there_with_its_docstring_and_its_rule(docs):
-    text = docs.generate()
+def test_every_operation_is_there_with_its_docstring_and_its_rule(docs, text):
     entries = {part.partition("\n")[0]: part for part in text.split("\n### ")[1:]}
     for op in table.values():
         if op.function.__module__.startswith("tinygrad_lite.ops."):
