@@ -184,6 +184,9 @@ def rules(op: Op, shown: dict[str, str]) -> Iterator[str]:
     sources = []
     for inputs, rule in vjp.items() if isinstance(vjp, Mapping) else [(", ".join(op.inputs), vjp)]:
         target = ", ".join(f"g_{name}" for name in inputs.split(", "))
+        if rule is None:
+            yield f"{target} = ...  # not known: an input that needs it is refused"
+            continue
         code, name = rule.__code__, rule.__name__
         if name == "<lambda>":
             text = lambda_text(rule)
