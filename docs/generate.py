@@ -160,22 +160,28 @@ def code_of(source: str, first: int, last: int | None) -> str:
 
 
 @cache
-def lambdas(path: str) -> dict[tuple[int | None, ...], str]:
-    """What each lambda of a file computes, by the place of its body."""
+def lambdas(path: str) -> list[tuple[tuple[int, int], tuple[int, int], str]]:
+    """Where each lambda of a file begins and ends to compute, by line and column, and what; inner ones first."""
     source, module = tree(path)
-    bodies = [node.body for node in ast.walk(module) if isinstance(node, ast.Lambda)]
-    return {
-        (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset): " ".join(
-            (ast.get_source_segment(source, body) or "").split()
+    bodies = [node.body for node in ast.walk(module) if isinstance(node, ast.Lambda)][::-1]
+    return [
+        (
+            (body.lineno, body.col_offset),
+            (body.end_lineno or 0, body.end_col_offset or 0),
+            " ".join((ast.get_source_segment(source, body) or "").split()),
         )
         for body in bodies
-    }
+    ]
 
 
 def lambda_text(rule: Any) -> str:
     """What a lambda computes, as it stands in the source."""
-    bodies = lambdas(rule.__code__.co_filename)
-    return next(bodies[place] for place in rule.__code__.co_positions() if place in bodies)
+    code = rule.__code__
+    places = [(line, column) for line, _, column, end in code.co_positions() if end]
+    for first, last, text in lambdas(code.co_filename):
+        if any(first <= place < last for place in places):
+            return text
+    raise LookupError(f"the source of {rule} is not where it says")
 
 
 def rules(op: Op, shown: dict[str, str]) -> Iterator[str]:
