@@ -92,7 +92,7 @@ def signature(op: Op) -> str:
     """The parameters, with defaults and without annotations."""
     parameters = inspect.signature(op.function).parameters.values()
     plain = inspect.Signature([each.replace(annotation=inspect.Parameter.empty) for each in parameters])
-    return str(plain)
+    return re.sub(r"<class 'numpy\.(\w+)'>", r"np.\1", str(plain))
 
 
 def numpy_name(function: Any) -> str:
@@ -115,14 +115,15 @@ def domain(name: str, interval: Interval | None) -> str:
     if kinks:
         shown = ", ".join(f"{kink:.4g}" for kink in kinks[:5]) + (", ..." if len(kinks) > 5 else "")
         parts.append(f"`{name}` not at {shown}")
-    return f"Smooth for {', '.join(parts)}{f' ({why})' if why else ''}."
+    return f"Smooth for {', '.join(parts)}{f' ({why})' if why else ''}." if parts else f"`{name}`: {why}."
 
 
 def outputs(op: Op) -> str:
     """What it returns, where that is not one array."""
     hidden = ", ".join(f"`{name}`" for name in op.outputs[op.visible :])
+    kept = "is kept" if op.visible + 1 == len(op.outputs) else "are kept"
     seen = ", ".join(f"`{name}`" for name in op.outputs[: op.visible])
-    text = f"Returns {seen}" + (f"; {hidden} is kept for the rule" if hidden else "")
+    text = f"Returns {seen}" + (f"; {hidden} {kept} for the rule" if hidden else "")
     return f"{text}. `g` has a part for each of them, None where there is none."
 
 
