@@ -62,7 +62,8 @@ def reads_result(op: Op) -> bool:
     """Whether a result can't be written to: it is a view, or a rule reads it, or may do so."""
     if op.composed or op.view or op.vjp is None:
         return True
-    return any(kind == OUTPUT and i < op.visible for kind, i in op.plan((1 << len(op.parameters)) - 1).keep)
+    keep = op.plan(sum(1 << op.parameters.index(name) for name in op.carriers)).keep
+    return any(kind == OUTPUT and i < op.visible for kind, i in keep)
 
 
 def leeway(op: Op, args: Sequence[Any]) -> float:

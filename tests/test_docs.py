@@ -1,0 +1,58 @@
+"""docs/operations.md is what the table says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tinygrad_lite.op import table
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def docs():
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def text(docs):
+    return docs.generate()
+
+
+def test_operations_are_current(text):
+    written = (DOCS / "operations.md").read_text(encoding="utf-8")
+    assert written == text, "the table has changed: run `python docs/generate.py` and commit operations.md"
+
+
+def test_every_operation_is_there_with_its_docstring_and_its_rule(docs, text):
+    entries = {part.partition("\n")[0]: part for part in text.split("\n### ")[1:]}
+    for op in table.values():
+        if op.function.__module__.startswith("tinygrad_lite.ops."):
+            lines = entries[op.name].splitlines()
+            assert lines[2].startswith("`"), op.name
+            assert docs.escaped(op.function.__doc__.splitlines()[0]) in lines, op.name
+            if op.vjp is not None:
+                assert all(any(f"g_{name}" in line for line in lines) for name in op.carriers), op.name
+    assert "lambda>" not in text
+
+
+def test_an_entry(docs):
+    """What a lambda computes, whatever stands beside it; a rule that several share; a composite; outputs."""
+
+    def entry(name, shown=None):
+        return "\n".join(docs.entry(table[name], {} if shown is None else shown))
+
+    assert entry("divide").endswith("```python\ng_x = g / y\ng_y = -g * x / (y * y)\n```")
+    assert "`tg.divide(x, y)` · `np.divide`" in entry("divide")
+    assert "Smooth for `y` not at 0." in entry("divide")
+    shown = {}
+    assert "def _extreme_rule(" in entry("max", shown)
+    assert "# as for max" in entry("min", shown)
+    assert "def _extreme_rule(" not in entry("min", shown)
+    assert "*A composite:*" in entry("hstack")
+    assert "Returns `out`; `tanh` is kept for the rule." in entry("gelu")
+    assert "*No derivative.*" in entry("argmax")
