@@ -28,6 +28,10 @@ def anywhere(*_: float) -> bool:
     return True
 
 
+def off_kink(x: float) -> bool:
+    return abs(x) > 1e-9  # further than a complex step leads
+
+
 # Each operation three times: on Values, on complex numbers (the judge), and the region where it is smooth.
 OPERATIONS: dict[str, tuple[Callable[..., Value], Callable[..., complex], Callable[..., bool]]] = {
     "x + y": (operator.add, operator.add, anywhere),
@@ -58,9 +62,9 @@ OPERATIONS: dict[str, tuple[Callable[..., Value], Callable[..., complex], Callab
     "cos": (Value.cos, cmath.cos, anywhere),
     "tanh": (Value.tanh, cmath.tanh, anywhere),
     "sigmoid": (Value.sigmoid, lambda x: 1 / (1 + cmath.exp(-x)), anywhere),
-    "relu": (Value.relu, lambda x: x if x.real > 0 else 0 * x, lambda x: x != 0),
-    "abs": (Value.abs, lambda x: x if x.real > 0 else -x, lambda x: x != 0),
-    "abs()": (abs, lambda x: x if x.real > 0 else -x, lambda x: x != 0),
+    "relu": (Value.relu, lambda x: x if x.real > 0 else 0 * x, off_kink),
+    "abs": (Value.abs, lambda x: x if x.real > 0 else -x, off_kink),
+    "abs()": (abs, lambda x: x if x.real > 0 else -x, off_kink),
 }
 BINARY = [name for name in OPERATIONS if "y" in name]
 UNARY = [name for name in OPERATIONS if "y" not in name]

@@ -160,7 +160,7 @@ def test_index_add():
         (
             IndexError,
             lambda t: np.compress([False, False, True], t, 0),
-            ["compress: take: index 2 is out of bounds", "(given float32[2, 3], int64[1])"],
+            ["compress: index 2 is out of bounds", "(given float32[2, 3], int64[1])"],
         ),
         (TypeError, lambda t: np.select([[0, 1, 0]], [t]), ["select: invalid entry 0 in condlist"]),
         (ValueError, lambda t: np.select([A > 1], [t, t]), ["select: ", "same length"]),

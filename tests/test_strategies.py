@@ -415,10 +415,10 @@ def test_an_expression_is_a_program():
         "from tinygrad_lite.op import table",
         "",
         "op = {name: each.call for name, each in table.items()}",
-        f"leaves = [np.array({expression.leaves[0].tolist()})]",
+        f"leaves = [{', '.join(f'np.array({leaf.tolist()})' for leaf in expression.leaves)}]",
     ]
     assert repr(expression).splitlines()[7:] == [
         "def expression(v0):",
         *[f"    {step}" for step in expression.steps],
-        f"    return {expression.outputs[0]},",
+        f"    return {', '.join(map(str, expression.outputs))},",
     ]

@@ -52,7 +52,6 @@ def _solve(a, b):
 
 OPERATIONS = {
     "cholesky": lambda a, upper: torch.linalg.cholesky(_symmetric(a, upper), upper=upper),
-    "cofactor": lambda a: torch.linalg.det(a)[..., None, None] * torch.linalg.inv(a).mT,
     "cond": _cond,
     "det": torch.linalg.det,
     "eigh": _eigh,
@@ -74,4 +73,4 @@ OPERATIONS = {
     "tensorsolve": torch.linalg.tensorsolve,
 }
 
-WITHOUT: dict[str, str] = {}
+WITHOUT = {"cofactor": "torch has the inverse times the determinant only, which a singular matrix has not"}
