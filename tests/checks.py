@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
 
 import tinygrad_lite as tg
 from tinygrad_lite.op import ONE, SEQUENCE, Op, table
@@ -20,6 +19,7 @@ from tinygrad_lite.testing.properties import (
     as_tensors,
     change,
     derivatives,
+    examine,
     flat,
     kind,
     listed,
@@ -61,19 +61,10 @@ operations = those(lambda op: True)
 differentiable = those(lambda op: op.carriers)
 
 
-def every(op: Op, check: Check, dtype: Any = np.float64, examples: int = 25, **options: Any) -> None:
-    """Run a check of an operation on arguments that are drawn, and on those with which it failed once."""
-
-    @settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], **options
-    )
-    @given(strategies.arguments(op, dtype))
-    def run(args: tuple[Any, ...]) -> None:
-        check(op, args)
-
-    for args in FOUND.get(op.name, ()):
-        run = example(tuple(cast(each, dtype) for each in args))(run)
-    run()
+def every(op: Op, *checks: Check, dtype: Any = np.float64, max_examples: int = 25, **options: Any) -> None:
+    """Run checks of an operation on arguments that are drawn, and on those with which it failed once."""
+    found = [tuple(cast(each, dtype) for each in args) for args in FOUND.get(op.name, ())]
+    examine(op, checks, strategies.arguments(op, dtype), found, max_examples=max_examples, **options)
 
 
 def cast(value: Any, dtype: Any) -> Any:

@@ -147,4 +147,4 @@ def test_as_composed(name):
                 size = 1 + np.abs(other.data).max(initial=0.0)  # the composed form loses digits where terms cancel
                 np.testing.assert_allclose(one.data / size, other.data / size, 1e-8, 1e-9, err_msg=f"order {order}")
 
-    every(op, check, examples=15)
+    every(op, check, max_examples=15)

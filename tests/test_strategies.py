@@ -374,7 +374,9 @@ def test_expressions(expression):
         lambda expression: len(expression.operations) > 12,
         lambda expression: max(map(reads(expression).count, range(5))) > 3,
         lambda expression: any(len(step.results) > 1 for step in expression.steps if isinstance(step, strategies.Call)),
-        lambda expression: any(named("concatenate")(s) and len(s.args[0]) > 1 for s in expression.steps),
+        lambda expression: any(
+            len(a) > 1 for s in expression.steps for a in getattr(s, "args", ()) if isinstance(a, list)
+        ),
         *[
             lambda e, sign=sign: any(w.sign == sign and w.index is None for w in writes(e))
             for sign in ("+=", "-=", "*=")

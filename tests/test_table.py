@@ -12,13 +12,11 @@ import tinygrad_lite as tg
 from tinygrad_lite.op import INDEX, PLAIN, SEQUENCE, Interval, numpy_functions, table
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
-from tinygrad_lite.testing.properties import check_broadcasting, check_gradients_are_free, check_memory
+from tinygrad_lite.testing.properties import check_broadcasting, check_memory
 
 from . import torch_backend
 from .checks import (
     as_tensors,
-    cast,
-    differentiable,
     every,
     in_torch,
     kind,
@@ -122,56 +120,72 @@ def test_nothing_is_without_a_test():
 
 
 @operations
-def test_value(op):
-    def check(op, args):
-        right = expected(op, args)
-        plain = op.call(*args)
-        assert all(isinstance(each, (np.ndarray, np.generic)) for each in listed(plain))
-        assert_same(plain, right)
-        assert_same(by_keyword(op, args), right)
-        tensors = as_tensors(op, args)
-        calls = [
-            lambda *args: op.call(*args),
-            lambda *args: by_keyword(op, args),
-            *[lambda *args, f=function: by_numpy(f, op, args) for function in op.numpy],
-            *methods(op),
-        ]
-        for call in calls:
-            result = call(*tensors)
-            assert all(type(each) is tg.Tensor and not each.requires_grad for each in listed(result))
-            assert_same(result, right)
-
-    every(op, check)
+def test_values(op):
+    every(op, check_value, check_one_tensor_is_enough, check_memory, check_torch_value, check_nothing_is_recorded)
 
 
-@operations
-def test_one_tensor_is_enough(op):
+def check_value(op, args):
+    """Each way to call it gives what NumPy gives."""
+    right = expected(op, args)
+    plain = op.call(*args)
+    assert all(isinstance(each, (np.ndarray, np.generic)) for each in listed(plain))
+    assert_same(plain, right)
+    assert_same(by_keyword(op, args), right)
+    tensors = as_tensors(op, args)
+    calls = [
+        lambda *args: op.call(*args),
+        lambda *args: by_keyword(op, args),
+        *[lambda *args, f=function: by_numpy(f, op, args) for function in op.numpy],
+        *methods(op),
+    ]
+    for call in calls:
+        result = call(*tensors)
+        assert all(type(each) is tg.Tensor and not each.requires_grad for each in listed(result))
+        assert_same(result, right)
+
+
+def check_one_tensor_is_enough(op, args):
     """A Tensor in any position, also in a list or an index, makes the results Tensors."""
+    right = expected(op, args)
+    tensors = as_tensors(op, args)
+    promoted = [each for i in op.promoted if args[i] is not None for each in listed(args[i])]
+    strong = not promoted or any(np.ndim(each) for each in promoted)
+    for i, value in enumerate(args):
+        mixed = list(args)
+        mixed[i] = tensors[i]
+        if op.kinds[i] is SEQUENCE and value:
+            mixed[i] = [tensors[i][0], *value[1:]]
+        elif op.kinds[i] is INDEX:
+            mixed[i] = with_tensors(value)
+        if value is None or not holds_tensor(mixed[i]):
+            continue
+        numpy = op.numpy if (op.name, op.parameters[i]) not in UNSEEN else ()
+        for function in (op.call, *[lambda *args, f=f: by_numpy(f, op, args) for f in numpy]):
+            result = function(*mixed)
+            assert all(type(each) is tg.Tensor for each in listed(result))
+            if i in op.promoted or strong:
+                assert_same(result, right)
+            else:  # 0-d arrays beside a Tensor of bools: they count as numbers, and numbers give float32
+                assert_same(result, [right[0].astype(np.float32)], 1e-6)
 
-    def check(op, args):
-        right = expected(op, args)
-        tensors = as_tensors(op, args)
-        promoted = [each for i in op.promoted if args[i] is not None for each in listed(args[i])]
-        strong = not promoted or any(np.ndim(each) for each in promoted)
-        for i, value in enumerate(args):
-            mixed = list(args)
-            mixed[i] = tensors[i]
-            if op.kinds[i] is SEQUENCE and value:
-                mixed[i] = [tensors[i][0], *value[1:]]
-            elif op.kinds[i] is INDEX:
-                mixed[i] = with_tensors(value)
-            if value is None or not holds_tensor(mixed[i]):
-                continue
-            numpy = op.numpy if (op.name, op.parameters[i]) not in UNSEEN else ()
-            for function in (op.call, *[lambda *args, f=f: by_numpy(f, op, args) for f in numpy]):
-                result = function(*mixed)
-                assert all(type(each) is tg.Tensor for each in listed(result))
-                if i in op.promoted or strong:
-                    assert_same(result, right)
-                else:  # 0-d arrays beside a Tensor of bools: they count as numbers, and numbers give float32
-                    assert_same(result, [right[0].astype(np.float32)], 1e-6)
 
-    every(op, check)
+def check_torch_value(op, args):
+    """Its values are those of torch."""
+    if op.name in torch_backend.OPERATIONS:
+        right = torch_backend.OPERATIONS[op.name](*in_torch(op, args))
+        for one, other in zip(listed(op.call(*args)), listed(right), strict=True):
+            np.testing.assert_allclose(one, other.numpy(), 1e-9, 1e-11)
+            assert np.shape(one) == tuple(other.shape)
+
+
+def check_nothing_is_recorded(op, args):
+    """An operation without a derivative returns Tensors that require none."""
+    if not op.carriers:
+        floats = tuple(i for i, value in enumerate(args) if op.kinds[i] is not PLAIN and kind(value) == "f")
+        for result in listed(op.call(*as_tensors(op, args, floats))):
+            assert type(result) is tg.Tensor
+            assert not result.requires_grad
+            assert result.is_leaf
 
 
 def with_tensors(index):
@@ -224,7 +238,7 @@ def test_dtype_is_kept(op, dtype):
         for grad in gradients(outputs, weights_for(outputs), inputs):
             assert grad.dtype == dtype
 
-    every(op, check, dtype, examples=15)
+    every(op, check, dtype=dtype, max_examples=15)
 
 
 @those(lambda op: op.carriers and len(op.singles) > 1)
@@ -252,42 +266,7 @@ def test_scalars_never_widen(op):
                     for result in listed(op.call(*narrow)):
                         assert result.dtype == np.float32
 
-    every(op, check, examples=10)
-
-
-@operations
-def test_memory(op):
-    every(op, check_memory)
-
-
-@differentiable
-def test_gradients_share_no_memory(op):
-    every(op, check_gradients_are_free)
-
-
-@those(lambda op: op.name in torch_backend.OPERATIONS)
-def test_torch_value(op):
-    def check(op, args):
-        right = torch_backend.OPERATIONS[op.name](*in_torch(op, args))
-        for one, other in zip(listed(op.call(*args)), listed(right), strict=True):
-            np.testing.assert_allclose(one, other.numpy(), 1e-9, 1e-11)
-            assert np.shape(one) == tuple(other.shape)
-
-    every(op, check)
-
-
-@those(lambda op: not op.carriers)
-def test_without_a_rule_nothing_is_recorded(op):
-    """An operation without a derivative returns Tensors that require none."""
-
-    def check(op, args):
-        floats = tuple(i for i, value in enumerate(args) if op.kinds[i] is not PLAIN and kind(value) == "f")
-        for result in listed(op.call(*as_tensors(op, args, floats))):
-            assert type(result) is tg.Tensor
-            assert not result.requires_grad
-            assert result.is_leaf
-
-    every(op, check)
+    every(op, check, max_examples=10)
 
 
 # Domains: what is not tested must have a reason.

@@ -40,7 +40,7 @@ def _take(a, indices, axis, mode):
     if axis is None or not a.ndim:
         return torch.take(a, _places(indices, a.numel(), mode))
     places, axis = _places(indices, a.shape[axis], mode), axis % a.ndim
-    return torch.index_select(a, axis, places.reshape(-1)).reshape(*a.shape[:axis], *places.shape, *a.shape[axis + 1 :])
+    return torch.index_select(a, axis, places.reshape(-1)).reshape(a.shape[:axis] + places.shape + a.shape[axis + 1 :])
 
 
 def _take_along_axis(arr, indices, axis):
