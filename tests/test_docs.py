@@ -1,11 +1,16 @@
-"""docs/operations.md is what the table says."""
+"""docs/operations.md is what the table says, and docs/in_place.md what happens."""
 
 import importlib.util
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tinygrad_lite as tg
 from tinygrad_lite.op import table
+
+from .torch_backend import torch
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -56,3 +61,36 @@ def test_an_entry(docs):
     assert "*A composite:*" in entry("hstack")
     assert "Returns `out`; `tanh` is kept for the rule." in entry("gelu")
     assert "*No derivative.*" in entry("argmax")
+
+
+IN_PLACE = (DOCS / "in_place.md").read_text(encoding="utf-8").partition("## Followed here")
+REFUSED, FOLLOWED = (re.findall(r"```python\n(.*?)```", part, re.DOTALL) for part in IN_PLACE[::2])
+
+
+@pytest.mark.parametrize("block", REFUSED)
+def test_what_is_refused_in_place_beyond_torch(block):
+    """The last line raises what stands beside it; torch goes on."""
+    exec(block, {"tg": torch})
+    kind, message = re.search(r"# (\w+): (.*)$", block).groups()
+    with pytest.raises((RuntimeError, TypeError, ValueError)) as caught:
+        exec(block, {"tg": tg})
+    assert caught.typename == kind
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("block", FOLLOWED)
+def test_what_is_followed_in_place_beyond_torch(block):
+    exec(block, {"tg": tg})
+    with pytest.raises(RuntimeError):
+        exec(block, {"tg": torch})
+
+
+def test_the_ways_out_that_are_mentioned():
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True) * 1.0
+    x[0] *= 2.0
+    x[np.arange(2), np.arange(2)] *= 2.0
+    np.fill_diagonal(x, 1.0)
+    x.sum().backward()
+    assert x.tolist() == [[1.0, 4.0], [3.0, 1.0]]
+    assert len(REFUSED) == 5
+    assert len(FOLLOWED) == 2
