@@ -191,3 +191,17 @@ def test_attention_needs_no_keys_and_no_features():
     assert not F.scaled_dot_product_attention(X, X[:0], X[:0]).data.any()
     means = F.scaled_dot_product_attention(X[:, :0], X[:, :0], X)
     np.testing.assert_allclose(means.data, np.tile(X.data.mean(0), (2, 1)))
+
+
+@pytest.mark.parametrize("rows", [5, 64, 65, 200])
+@pytest.mark.parametrize("number", [1.0, np.inf, np.nan])
+def test_the_gradient_of_an_embedding_stays_in_its_row(rows, number):
+    """In small tables and large ones; what is not finite does not spread to other rows."""
+    weight = tg.tensor(np.ones((rows, 3)), requires_grad=True)
+    indices = np.array([[4, 0, 4], [1, 4, 2]])
+    cotangent = np.arange(18.0).reshape(2, 3, 3)
+    cotangent[0, 1, 2] = number
+    F.embedding(indices, weight).backward(tg.tensor(cotangent))
+    right = np.zeros((rows, 3))
+    np.add.at(right, indices, cotangent)
+    np.testing.assert_array_equal(weight.grad.data, right)

@@ -68,13 +68,16 @@ def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
     values, indices = np.asarray(values), np.asarray(indices).reshape(-1)
     values = values.reshape(indices.size, values.shape[-1])
-    if rows * indices.size <= 1 << 20:  # a product with a one-hot matrix is the faster way while that is small
+    if rows <= 64:  # a product with a one-hot matrix is the faster way while that is small
         one_hots = np.zeros((rows, indices.size), values.dtype)
         one_hots[indices, np.arange(indices.size)] = 1
-        return one_hots @ values
-    result = np.zeros((rows, values.shape[-1]), values.dtype)
-    np.add.at(result, indices, values)
-    return result
+        result = one_hots @ values
+        if np.isfinite(np.vdot(result, result)):  # else 0 times inf may have made nan of other rows
+            return result
+    width = values.shape[-1]
+    flat = np.zeros(rows * width, values.dtype)  # along one axis np.add.at is fast
+    np.add.at(flat, (indices[:, None] * width + np.arange(width)).reshape(-1), values.reshape(-1))
+    return flat.reshape(rows, width)
 
 
 @primitive(vjp={"weight": lambda g, indices, weight_shape: scatter_rows(g, indices, weight_shape[0])})
