@@ -68,12 +68,10 @@ def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
     values, indices = np.asarray(values), np.asarray(indices).reshape(-1)
     values = values.reshape(indices.size, values.shape[-1])
-    if rows <= 64:  # a product with a one-hot matrix is the faster way while that is small
+    if rows <= 64 and np.isfinite(np.vdot(values, values)):  # then a one-hot matrix is faster; 0 times inf is nan
         one_hots = np.zeros((rows, indices.size), values.dtype)
         one_hots[indices, np.arange(indices.size)] = 1
-        result = one_hots @ values
-        if np.isfinite(np.vdot(result, result)):  # else 0 times inf may have made nan of other rows
-            return result
+        return one_hots @ values
     width = values.shape[-1]
     flat = np.zeros(rows * width, values.dtype)  # along one axis np.add.at is fast
     np.add.at(flat, (indices[:, None] * width + np.arange(width)).reshape(-1), values.reshape(-1))
