@@ -190,6 +190,10 @@ class Tensor(Reductions):
         """A copy that gradients flow through."""
         return elementwise.copy(self)
 
+    def copy(self) -> Tensor:
+        """NumPy's name for `clone`."""
+        return elementwise.copy(self)
+
     # Python's protocols.
 
     def item(self) -> float | int | bool:
