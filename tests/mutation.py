@@ -73,14 +73,21 @@ def meaning(source: str) -> str:
 
 def operations_at(source: str, line: int) -> tuple[str, ...]:
     """The entries of a file that a line belongs to, also by way of the functions that they call."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    body = ast.parse(source).body
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     names = {node.name: {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} for node in functions}
     entries = {node.name for node in functions if node.decorator_list}
-    found = {
-        node.name
-        for node in functions
-        if min([node.lineno, *[each.lineno for each in node.decorator_list]]) <= line <= (node.end_lineno or line)
-    }
+    found = set()
+    for node in body:
+        if (
+            min([node.lineno, *[each.lineno for each in getattr(node, "decorator_list", ())]])
+            <= line
+            <= node.end_lineno
+        ):
+            if isinstance(node, ast.FunctionDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Assign):
+                found |= {each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)}
     while True:
         more = {name for name, used in names.items() if used & (found - entries)} - found
         if not more:

@@ -103,6 +103,7 @@ ERRORS = {
     "linalg.diagonal": (lambda: np.linalg.diagonal(v), ValueError, "linalg_diagonal: takes matrices", "(2,)"),
     "linalg.trace": (lambda: np.linalg.trace(v), ValueError, "linalg_trace: takes matrices", "(2,)"),
     "multi_dot of one": (lambda: np.linalg.multi_dot([x]), ValueError, "multi_dot: takes two arrays or more, got 1"),
+    "multi_dot, three axes": (lambda: np.linalg.multi_dot([x[None], x]), ValueError, "multi_dot: takes matrices"),
     "multi_dot, shapes": (lambda: np.linalg.multi_dot([x, v, x]), ValueError, "multi_dot: takes matrices"),
     "multi_dot, inner": (lambda: np.linalg.multi_dot([x, tall, x]), ValueError, "multi_dot: inner", "3 != 4"),
     "tensordot": (lambda: np.tensordot(x, v, 1), ValueError, "tensordot: axes=1 do not pair", "(3, 3) and (2,)"),

@@ -300,6 +300,30 @@ def test_a_domain_that_leaves_something_out_is_noticed():
     assert unexplained(table["log"], {"x": Interval(1.0, why="for fun")}) == {}
 
 
+@those(lambda op: strategies.is_elementwise(op) and len(op.parameters) == 1 and op.carriers)
+def test_kinks_are_those_that_the_domain_states(op):
+    """Where the value, or the first or second derivative, jumps, or there is none; nowhere else where we look."""
+    low, high, kinks = (op.domain.get(op.parameters[0], Interval()))[:3]
+    first = tg.elementwise_grad(op.function)
+    found = []
+    for point in (*np.arange(-3, 3.5, 0.5), -np.pi / 2, np.pi / 2):
+        if low < point < high:
+            sides = tg.tensor(np.array([point - 1e-6, point + 1e-6]))
+            with np.errstate(all="ignore"):
+                values = [function(sides).data for function in (op.function, first, tg.elementwise_grad(first))]
+            if not all(abs(left - right) < 1e-3 * (1 + abs(left)) for left, right in values):
+                found.append(float(point))
+    assert found == [kink for kink in sorted(kinks) if low < kink < high]
+
+
+@operations
+def test_annotation_of_what_is_returned(op):
+    """For help(), where the function that is declared returns arrays."""
+    if not op.composed:
+        returned = op.function.__annotations__["return"]
+        assert returned == ("Tensor" if op.visible == 1 else "tuple[Tensor, ...]")
+
+
 @those(strategies.is_elementwise)
 def test_generic_sampler_is_for_elementwise_operations(op):
     """Only what broadcasts its inputs can do without a sampler of its own."""
