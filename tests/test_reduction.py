@@ -260,3 +260,12 @@ def test_gradient_through_dtype():
 def test_errors(kind, call, words):
     with refused(kind, *words):
         call(leaf(M))
+
+
+def test_the_mean_of_many_float16_does_not_overflow():
+    """Its sum would: NumPy adds them up in float32."""
+    x = tg.tensor(np.ones(100_000, np.float16), requires_grad=True)
+    mean = x.mean()
+    mean.backward()
+    assert (mean.dtype, mean.item()) == (np.float16, 1.0)
+    assert x.grad.dtype == np.float16

@@ -152,6 +152,7 @@ def test_index_add():
             lambda t: np.take_along_axis(t, [0], 1),
             ["take_along_axis: takes indices of as many axes as arr"],
         ),
+        (ValueError, lambda t: np.take_along_axis(t, [[[0]]], 1), ["take_along_axis: takes indices of as many axes"]),
         (TypeError, lambda t: np.take_along_axis(t, [[0.5]], 1), ["take_along_axis: the indices must be integers"]),
         (IndexError, lambda t: np.take_along_axis(t, [[3]], 1), ["take_along_axis: index 3 is out of bounds"]),
         (ValueError, lambda t: np.choose([0, 2], [t, t]), ["choose: "]),
