@@ -268,4 +268,4 @@ def test_the_mean_of_many_float16_does_not_overflow():
     mean = x.mean()
     mean.backward()
     assert (mean.dtype, mean.item()) == (np.float16, 1.0)
-    assert x.grad.dtype == np.float16
+    assert (x.grad == np.float16(1e-5)).all()

@@ -66,7 +66,8 @@ def sum(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _mean_rule(g: Array, a_shape: Shape, axis: Axis, keepdims: bool) -> Array:
-    return np.broadcast_to(expand(g, a_shape, axis, keepdims) / count(a_shape, axis), a_shape)
+    share = 1 / max(1, count(a_shape, axis))  # multiplied by: in float16 a divisor could be too large
+    return np.broadcast_to(expand(g, a_shape, axis, keepdims) * share, a_shape)
 
 
 @primitive(np.mean, vjp=_mean_rule, floats=True)
