@@ -66,7 +66,7 @@ def sum(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _mean_rule(g: Array, a_shape: Shape, axis: Axis, keepdims: bool) -> Array:
-    share = 1 / max(1, count(a_shape, axis))  # multiplied by: in float16 a divisor could be too large
+    share = 1 / (count(a_shape, axis) or 1)  # multiplied by: in float16 a divisor could be too large
     return np.broadcast_to(expand(g, a_shape, axis, keepdims) * share, a_shape)
 
 
