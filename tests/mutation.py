@@ -86,8 +86,9 @@ def operations_at(source: str, line: int) -> tuple[str, ...]:
         ):
             if isinstance(node, ast.FunctionDef):
                 found.add(node.name)
-            elif isinstance(node, ast.Assign):
-                found |= {each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
     while True:
         more = {name for name, used in names.items() if used & (found - entries)} - found
         if not more:

@@ -148,3 +148,19 @@ def test_as_composed(name):
                 np.testing.assert_allclose(one.data / size, other.data / size, 1e-8, 1e-9, err_msg=f"order {order}")
 
     every(op, check, max_examples=15)
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm"])
+def test_the_scale_of_a_norm_by_itself(name):
+    """Its derivative serves the second one, where that of `normal` goes with it; so here alone, by differences."""
+    op = table[name]
+    x = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
+    args, h = (None, 3, *[None] * (len(op.parameters) - 3), 0.1), 1e-6
+    g_scale = np.array([[0.75], [-1.5]])
+    _, normal, scale = op.forward(x, *args[1:])
+    got = op.vjp["x"]((None, None, g_scale), normal, scale, None, 3)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = h
+        up, down = (op.forward(x + sign * step, *args[1:])[2] for sign in (1, -1))
+        np.testing.assert_allclose(got[place], np.sum(g_scale * (up - down)) / (2 * h), 1e-6, 1e-9)

@@ -111,6 +111,11 @@ ERRORS = {
     "tensordot, too many": (lambda: np.tensordot(v, v, 2), ValueError, "tensordot: axes=2 do not pair"),
     "tensordot, twice": (lambda: np.tensordot(x, x, ([0, 0], [0, 1])), ValueError, "tensordot: axes=", "do not pair"),
     "einsum, sizes": (lambda: np.einsum("ij,jk", x, tall), ValueError, "einsum: 'ij,jk': 'j' is 3 and", "operand 1"),
+    "einsum, a length of 1": (
+        lambda: np.einsum("i,i,i", v[:1], v, tall[:, 0]),
+        ValueError,
+        "einsum: 'i,i,i': 'i' is 2 and, in operand 2, 4",
+    ),
     "einsum, ellipsis": (lambda: np.einsum("...i,...j", x, tall), ValueError, "einsum: ", "an axis of '...' is 3"),
     "einsum, diagonal": (lambda: np.einsum("ii", tall), ValueError, "einsum: 'ii': 'i' is 4 and, in operand 0, 3"),
     "einsum, matmul": (lambda: np.einsum("bij,bjk->bik", STACK, STACK[:2]), ValueError, "einsum: ", "'b' is 3 and"),
@@ -307,3 +312,8 @@ def test_multi_dot_takes_the_cheapest_order():
     np.testing.assert_allclose(result.data, np.linalg.multi_dot([each.data for each in arrays]), 1e-10)
     edges = [each.shape for each in result._node.edges]
     assert edges == [(30, 2), (2, 50)]  # A ((B C) D)
+
+
+def test_the_inverse_of_a_tensor_of_many_elements():
+    a = np.eye(289).reshape(17, 17, 289) * 2
+    np.testing.assert_allclose(tg.linalg.tensorinv(tg.tensor(a), 2).data, np.linalg.tensorinv(a, 2))
