@@ -128,7 +128,7 @@ def suites(mutant: Mutant) -> Iterator[list[str]]:
     """The arguments of pytest, for one run after the other."""
     tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
     rest = [test for test in tests if not re.match(rf"tests/test_({'|'.join(ELSEWHERE)})", test)]
-    if mutant.operations:
+    if mutant.operations and "/ops/" in mutant.path:
         ids = " or ".join(f"[{name}] or [{name}- or -{name}] or -{name}-" for name in mutant.operations)
         yield [*TABLE, "-k", ids]
     elif "/ops/" not in mutant.path:
