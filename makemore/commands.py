@@ -168,8 +168,11 @@ def sample(arguments: Namespace) -> int:
         start=arguments.start,
         known=set(run.words) if arguments.new_only else (),
     )
-    for name in islice(drawn, arguments.n):
-        print(name)
+    with stop_signals() as stopped:  # noted, since an exception in the midst of NumPy's code may get lost
+        for name in islice(drawn, arguments.n):
+            print(name)
+            if stopped:
+                return 128 + stopped[0]
     return 0
 
 
