@@ -277,3 +277,17 @@ def test_an_index_that_is_none(kind, index, words):
 def test_a_tensor_of_floats_is_no_index():
     with refused(IndexError, "getitem: ", "integer", "float32[2]"):
         tg.tensor(A)[tg.tensor([0.0, 1.0])]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8])
+@pytest.mark.parametrize("shape", [(120,), (120, 3), (120, 7, 11)])
+def test_rows_of_small_tables_and_large(shape, dtype):
+    """By an array of integers of any dtype, counted from the end, too; what repeats adds up."""
+    index = np.array([[119, 3, 119], [0, 3, 5]]).astype(dtype)
+    index = index if dtype == np.uint8 else np.where(index == 5, dtype(-1), index)
+    x = tg.tensor(np.zeros(shape), requires_grad=True)
+    cotangent = np.random.default_rng(0).normal(size=(2, 3, *shape[1:]))
+    x[index].backward(tg.tensor(cotangent))
+    right = np.zeros(shape)
+    np.add.at(right, index, cotangent)
+    np.testing.assert_allclose(x.grad.data, right, 1e-12)

@@ -195,10 +195,14 @@ def test_attention_needs_no_keys_and_no_features():
 
 @pytest.mark.parametrize("rows", [5, 64, 65, 200])
 @pytest.mark.parametrize("number", [1.0, np.inf, np.nan])
-def test_the_gradient_of_an_embedding_stays_in_its_row(rows, number):
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, np.uint64])
+def test_the_gradient_of_an_embedding_stays_in_its_row(rows, number, dtype):
     """In small tables and large ones; what is not finite does not spread to other rows."""
     weight = tg.tensor(np.ones((rows, 3)), requires_grad=True)
-    indices = np.array([[4, 0, 4], [1, 4, 2]])
+    indices = np.array([[rows - 1, 0, rows - 1], [1, rows - 1, 2]])
+    if rows - 1 > np.iinfo(dtype).max:
+        indices = indices.clip(max=np.iinfo(dtype).max)
+    indices = indices.astype(dtype)
     cotangent = np.arange(18.0).reshape(2, 3, 3)
     cotangent[0, 1, 2] = number
     F.embedding(indices, weight).backward(tg.tensor(cotangent))

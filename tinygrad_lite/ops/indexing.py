@@ -63,8 +63,13 @@ def scatter_add(values: ArrayLike, index: Index, shape: Shape) -> Array:
         result[index] = values
         return result
     flat = result.reshape(-1)  # along one axis np.add.at is fast, and it does not repeat values as it should (2.4)
-    alone = len(shape) == 1 and isinstance(index, np.ndarray)
-    places = index if alone else np.arange(flat.size).reshape(shape)[index]
+    if isinstance(index, np.ndarray) and len(shape) == 1:
+        places = index
+    elif isinstance(index, np.ndarray) and flat.size > 4096:  # a table of all places would take longer than the sum
+        rows, size = np.arange(shape[0])[index], prod(shape[1:])
+        places = (rows[..., None] * size + np.arange(size)).reshape(*rows.shape, *shape[1:])
+    else:
+        places = np.arange(flat.size).reshape(shape)[index]
     if values.shape != places.shape:
         values = np.broadcast_to(values, places.shape)
     np.add.at(flat, places.reshape(-1), values.reshape(-1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..graph import primitive
 from ..op import Array
-from .indexing import are_indices, check_indices
+from .indexing import are_indices, check_indices, scatter_add
 from .linalg import matmul_x, matmul_y, mismatch
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
         one_hots = np.zeros((rows, indices.size), values.dtype)
         one_hots[indices, np.arange(indices.size)] = 1
         return one_hots @ values
-    width = values.shape[-1]
-    flat = np.zeros(rows * width, values.dtype)  # along one axis np.add.at is fast
-    np.add.at(flat, (indices[:, None] * width + np.arange(width)).reshape(-1), values.reshape(-1))
-    return flat.reshape(rows, width)
+    return scatter_add(values, indices, (rows, values.shape[-1]))
 
 
 @primitive(vjp={"weight": lambda g, indices, weight_shape: scatter_rows(g, indices, weight_shape[0])})
