@@ -168,7 +168,7 @@ def sample(arguments: Namespace) -> int:
         start=arguments.start,
         known=set(run.words) if arguments.new_only else (),
     )
-    with stop_signals() as stopped:  # noted, since an exception in the midst of NumPy's code may get lost
+    with stop_signals() as stopped:
         for name in islice(drawn, arguments.n):
             print(name)
             if stopped:

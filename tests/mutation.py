@@ -79,11 +79,8 @@ def operations_at(source: str, line: int) -> tuple[str, ...]:
     entries = {node.name for node in functions if node.decorator_list}
     found = set()
     for node in body:
-        if (
-            min([node.lineno, *[each.lineno for each in getattr(node, "decorator_list", ())]])
-            <= line
-            <= node.end_lineno
-        ):
+        start = min([node.lineno, *[each.lineno for each in getattr(node, "decorator_list", ())]])
+        if start <= line <= node.end_lineno:
             if isinstance(node, ast.FunctionDef):
                 found.add(node.name)
             elif isinstance(node, (ast.Assign, ast.AnnAssign)):

@@ -33,7 +33,7 @@ __all__ = [
 
 # Where they jump, as far as numbers are drawn by the tests.
 INTEGERS = Interval(kinks=(-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0))
-NOT_0 = Interval(kinks=(-3.0, -2.0, -1.0, 1.0, 2.0, 3.0))
+NONZERO_INTEGERS = Interval(kinks=(-3.0, -2.0, -1.0, 1.0, 2.0, 3.0))
 HALVES = Interval(kinks=(-2.5, -1.5, -0.5, 0.5, 1.5, 2.5))
 
 
@@ -49,7 +49,7 @@ def ceil(x: ArrayLike) -> Array:
     return np.ceil(x)
 
 
-@primitive(np.trunc, np.fix, vjp=lambda g: g * 0.0, domain={"x": NOT_0})
+@primitive(np.trunc, np.fix, vjp=lambda g: g * 0.0, domain={"x": NONZERO_INTEGERS})
 def trunc(x: ArrayLike) -> Array:
     """The nearest integer on the way from x to 0. Its derivative is 0."""
     return np.trunc(x)

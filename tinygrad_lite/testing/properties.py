@@ -8,7 +8,7 @@ def test_softplus():
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -51,7 +51,7 @@ def check_operation(
 
 
 def examine(
-    op: Op, checks: Iterable[Check], drawn: SearchStrategy[Arguments], found: Iterable[Arguments] = (), **options: Any
+    op: Op, checks: Sequence[Check], drawn: SearchStrategy[Arguments], found: Iterable[Arguments] = (), **options: Any
 ) -> None:
     """Run checks on arguments that are drawn, and on some found before; an error names operation and property.
 

@@ -40,6 +40,7 @@ from .einsum import einsums
 from .expressions import expressions
 from .indices import axes, indices, masks
 from .programs import Backend, Call, Expression, Write
+from .samplers.neural import Repeating
 
 __all__ = [
     "LAYOUTS",
@@ -47,6 +48,7 @@ __all__ = [
     "Backend",
     "Call",
     "Expression",
+    "Repeating",
     "Write",
     "arguments",
     "arrays",

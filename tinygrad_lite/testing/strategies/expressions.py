@@ -102,7 +102,8 @@ class Draft:
         """One more call, and the names of its results. Raises NothingFits where they are not smooth or too large."""
         args = [*args, *[op.defaults[name] for name in op.parameters[len(args) :]]]
         given = fill(args, self.values)
-        results = listed(attempt(op, given))
+        result = attempt(op, given)
+        results = listed(result)
         floats = [np.asarray(each) for each in results if np.asarray(each).dtype == np.float64]
         if not floats or not all(is_moderate(each) for each in floats):
             raise NothingFits
@@ -119,7 +120,7 @@ class Draft:
         made = [name for name in names if name is not None]
         self.unread = (self.unread - read) | {name.number for name in made}
         self.fresh = (self.fresh - read) | (set() if reads_result(op) else {name.number for name in made})
-        self.steps.append(Call(op, tuple(args), tuple(names)))
+        self.steps.append(Call(op, tuple(args), tuple(names), isinstance(result, (tuple, list))))
         return made
 
     def source(self, shape: Shape) -> tuple[Name, NDArray[Any] | None]:

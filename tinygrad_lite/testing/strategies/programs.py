@@ -25,15 +25,20 @@ class Name:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """An operation on values and constants. `results`: the names of its outputs, None for one that is no float."""
+    """An operation on values and constants.
+
+    `results`: the names of its outputs, None for one that is no float. `listed`: they come in a list, even one alone.
+    """
 
     op: Op
     args: tuple[Any, ...]
     results: tuple[Name | None, ...]
+    listed: bool
 
     def __repr__(self) -> str:
         results = ", ".join("_" if name is None else repr(name) for name in self.results)
-        return f"{results} = op[{self.op.name!r}]({', '.join(literal(arg) for arg in self.args)})"
+        args = ", ".join(map(literal, self.args))
+        return f"{f'[{results}]' if self.listed else results} = op[{self.op.name!r}]({args})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,7 @@ class Expression:
     """A function of several arrays, and a point at which it is smooth.
 
     It is called as any function is: `expression(*tensors)` gives a tuple of outputs, at least one. Its repr is a
-    program that defines `expression` and `leaves`.
+    program that defines `expression` and `leaves`, as Tensors that want a gradient.
     """
 
     leaves: tuple[NDArray[Any], ...]
@@ -124,10 +129,13 @@ class Expression:
         lines = [
             "import numpy as np",
             "from numpy import inf, nan",
+            "import tinygrad_lite as tg",
             "from tinygrad_lite.op import table",
+            "from tinygrad_lite.testing.strategies import Repeating",
             "",
             "op = {name: each.call for name, each in table.items()}",
-            f"leaves = [{', '.join(literal(array) for array in self.leaves)}]",
+            f"arrays = [{', '.join(literal(array) for array in self.leaves)}]",
+            "leaves = [tg.tensor(array, requires_grad=True) for array in arrays]",
             "",
             f"def expression({names}):",
             *[f"    {step}" for step in self.steps],
