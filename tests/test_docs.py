@@ -95,5 +95,5 @@ def test_the_ways_out_that_are_mentioned():
     np.fill_diagonal(x, 1.0)
     x.sum().backward()
     assert x.tolist() == [[1.0, 4.0], [3.0, 1.0]]
-    assert len(REFUSED) == 5
-    assert len(FOLLOWED) == 3
+    assert len(REFUSED) == 6
+    assert len(FOLLOWED) == 1

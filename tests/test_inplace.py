@@ -262,12 +262,46 @@ def test_a_view_taken_under_no_grad() -> None:
     x = w * 2.0
     with tg.no_grad():
         v = x[0]
-    with pytest.raises(RuntimeError, match="taken within no_grad"):
+    with pytest.raises(RuntimeError, match="comes from iterating, unstack or no_grad"):
         v += 1.0
     with tg.no_grad():
         v += 1.0
     x.sum().backward()
     np.testing.assert_array_equal(w.grad.data, np.full((2, 3), 2.0))
+
+
+@pytest.mark.parametrize("take", [lambda x: next(iter(x)), lambda x: tg.unstack(x)[0], lambda x: tg.unstack(x)[0][:2]])
+def test_parts_of_what_was_taken_apart(take: Callable[[Any], Any]) -> None:
+    for x in (leaf(A) * 2.0, tg.tensor(A)):
+        part = take(x)
+        with pytest.raises(RuntimeError, match="comes from iterating, unstack or no_grad"):
+            part += leaf(1.0)
+        (part * 2.0).sum()
+        with tg.no_grad():
+            x += 1.0
+        if x.requires_grad:
+            with pytest.raises(RuntimeError, match="shares memory with one that was since written to"):
+                part * 2.0
+        else:
+            part += 1.0
+            np.testing.assert_array_equal(x.data[0, :2], A[0, :2] + 2.0)
+
+
+def test_operands_that_overlap_with_what_is_written() -> None:
+    for x in (leaf(A) * 2.0, tg.tensor(A)):
+        before = x.data.copy()
+        for write in (
+            lambda x=x: x.__iadd__(x[0]),
+            lambda x=x: x.__setitem__((slice(None), slice(1, None)), x[:, :-1]),
+            lambda x=x: x.__setitem__([0, 1], x[:]),
+            lambda x=x: np.copyto(x[0], x.detach()[0, ::-1]),
+        ):
+            with pytest.raises(RuntimeError, match=r"overlaps with what is written; clone\(\) it first"):
+                write()
+        np.testing.assert_array_equal(x.data, before)
+        x[...] = x
+        x[0] = x[1]
+        x[[0, 1]] = x[[1, 0]]
 
 
 # Stale tensors: an error, never an old value.
@@ -427,7 +461,7 @@ def test_a_write_that_fails_changes_nothing() -> None:
 def test_second_order_through_writes() -> None:
     def f(x: Any, w: Any) -> Any:
         out = x * w
-        out *= out
+        out *= out.clone()
         out[:, 0] = out[:, 1].clone() * w[0]
         out[0] += w * w
         out /= w[2]

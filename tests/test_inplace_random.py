@@ -11,7 +11,7 @@ from .lockstep import BINARY, IN_PLACE, Lockstep, Step
 
 NAMES = (
     *BINARY,
-    *("tanh", "square", "view", "view", "view", "copy", "transpose", "flatten", "clone", "detach"),
+    *("tanh", "square", "view", "view", "view", "part", "copy", "transpose", "flatten", "clone", "detach"),
     *(f"in-place {name}" for name in (*IN_PLACE, "square")),
     *("set", "set"),
     *(f"set {name}" for name in IN_PLACE),

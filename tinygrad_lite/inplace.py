@@ -10,8 +10,8 @@ from .arguments import EXPLAINED, NUMBERS, cast, explain, is_absent, promote
 from .graph import Node, Output, apply, record
 from .hooks import is_keeper
 from .mode import thread
-from .op import Op, table
-from .variable import Variable, data_of, is_stale, ndarray, refuse_stale, variables_in
+from .op import INPUT, Op, table
+from .variable import Frozen, Variable, data_of, is_stale, ndarray, refuse_stale, shares_memory, variables_in
 
 V = TypeVar("V", bound=Variable)
 
@@ -22,6 +22,7 @@ def inplace(op: Op, target: V, other: Any) -> V:
     mode = thread.mode
     recorded = mode.grad and (target._requires_grad or any(v._requires_grad for v in variables_in(other)))
     check_writable(f"in-place {op.name}", target, recorded)
+    refuse_overlap(f"in-place {op.name}", target, ..., other)
     if mode.grad:
         refuse_stale(f"in-place {op.name}", target)
         for variable in variables_in(other):
@@ -36,7 +37,7 @@ def inplace(op: Op, target: V, other: Any) -> V:
                 f"{target._data.dtype}{list(target._data.shape)}; write x = x {op.name} ... instead"
             )
         if recorded:
-            keep_old(result._node, target)
+            keep_old(result._node)
             result = cast(result, target._data.dtype)
             adopt(target, result._node, target._node)
         np.copyto(target._data, result._data, casting="same_kind")
@@ -69,6 +70,7 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
         if is_stale(target) and not is_echo(target, values[2], value):
             refuse_stale("x[...] = value", target)
     try:
+        refuse_overlap("x[...] = value", target, values[2], value)
         target._data[values[2]] = values[1]
     except EXPLAINED as error:
         raise explain(op, values, error) from None
@@ -89,10 +91,27 @@ def is_echo(target: Variable, index: Any, value: Any) -> bool:
     if is_stale(value) or target._seen != target._family.recorded - 1:
         return False
     place = target._data[index]
-    return isinstance(place, ndarray) and (
-        place.__array_interface__["data"] == value._data.__array_interface__["data"]
-        and (place.shape, place.strides) == (value._data.shape, value._data.strides)
+    return isinstance(place, ndarray) and is_same(place, value._data)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two arrays are one and the same part of memory."""
+    return one.__array_interface__["data"] == other.__array_interface__["data"] and (
+        (one.shape, one.strides) == (other.shape, other.strides)
     )
+
+
+def refuse_overlap(what: str, target: Variable, index: Any, other: Any) -> None:
+    """Refuse an operand that overlaps with the part that is written, unless it is that part."""
+    if not isinstance(other, Variable) or other._memory is not target._memory:
+        return
+    place = target._data[index]
+    if not isinstance(place, ndarray) or not shares_memory(place, target._data):  # the elements are named one by one
+        place = target._data
+    elif is_same(place, other._data):
+        return
+    if np.shares_memory(place, other._data):
+        raise RuntimeError(f"{what}: the operand overlaps with what is written; clone() it first")
 
 
 def check_writable(what: str, target: Variable, recorded: bool) -> None:
@@ -107,20 +126,20 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
                 f"{what}: {view}a leaf that requires a gradient can't be written in place; "
                 "do it within no_grad(), or write x = x + ..."
             )
-        if root._requires_grad and not target._requires_grad and not is_stale(target):
+        if isinstance(target._family, Frozen) and (recorded or root._requires_grad):
             raise RuntimeError(
-                f"{what}: this view was taken within no_grad() from a tensor that carries a gradient; "
-                "write to it within no_grad() too, or take the view outside"
+                f"{what}: this view comes from iterating, unstack or no_grad(), so that a write can't be followed; "
+                "write to x[i] instead, or within no_grad()"
             )
 
 
-def keep_old(node: Node, target: Variable) -> None:
-    """Where a rule reads the array that is about to be overwritten, let it have a copy."""
+def keep_old(node: Node) -> None:
+    """Where a rule reads the target, which is about to be overwritten, let it have a copy."""
     assert node.saved is not None
-    for place, _, memory, _ in node.checks:
-        if memory is target._memory or np.may_share_memory(node.saved[place], target._data):
-            node.saved[place] = node.saved[place].copy()  # also where it lies beside the target: it may change later
-    node.checks = [check for check in node.checks if check[2] is not target._memory]
+    for place, kept in enumerate(node.plan.keep):
+        if kept == (INPUT, 0):
+            node.saved[place] = node.saved[place].copy()
+            node.checks = [check for check in node.checks if check[0] != place]
 
 
 def adopt(target: Variable, node: Node, before: Node | Output | None) -> None:

@@ -14,7 +14,7 @@ from .graph import Output
 from .hooks import Handle, add_hook, is_keeper
 from .ops import elementwise
 from .reductions import Reductions
-from .variable import Memory, Variable, data_of, make, refuse_stale, restore
+from .variable import Memory, Variable, parts, data_of, make, refuse_stale, restore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -252,7 +252,7 @@ class Tensor(Reductions):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("iteration over a tensor without axes")
-        return (self[i] for i in range(len(self)))
+        return parts(self[i] for i in range(len(self)))
 
     def __contains__(self, value: object) -> bool:
         return bool(np.any(self._data == data_of(value)))

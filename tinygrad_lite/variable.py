@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
+
+from .mode import thread
+
+V = TypeVar("V")
 
 ndarray = np.ndarray
 
@@ -26,6 +30,22 @@ class Family:
     """
 
     recorded = 0
+
+
+class Frozen(Family):
+    """The family of a view that nothing may write to with a gradient, and that any write to its memory makes stale.
+
+    As in torch, these are the parts of what was iterated over or unstacked, and views taken within no_grad().
+    """
+
+    def __init__(self, view: Variable) -> None:
+        assert view._family is not None and view._base is not None
+        self.family, self.base, self.writes = view._family, view._base, view._memory.writes
+
+    @property
+    def recorded(self) -> int:  # type: ignore[override]
+        """How often one of the family was written to, without a gradient, too."""
+        return self.family.recorded + (self.base._memory.writes - self.writes if self.base._requires_grad else 0)
 
 
 class Variable:
@@ -89,8 +109,8 @@ def refuse_stale(what: str, variable: Variable) -> None:
     """Raise RuntimeError where a tensor is stale: its gradient would be that of an earlier value."""
     if is_stale(variable):
         raise RuntimeError(
-            f"{what}: the tensor shares memory with one that was since written to with a gradient, so its own "
-            "gradient can't be followed; take the view again after the write, or clone() before it"
+            f"{what}: the tensor shares memory with one that was since written to, so its own gradient "
+            "can't be followed; take the view again after the write, or clone() before it"
         )
 
 
@@ -112,6 +132,22 @@ def share(source: Variable, view: Variable) -> None:
         source._family = Family()
     view._memory, view._family, view._seen = source._memory, source._family, source._seen
     view._base = source if source._base is None else source._base
+    if not thread.mode.grad:
+        freeze(view)
+
+
+def freeze(view: Variable) -> None:
+    """Let no write with a gradient go to a view."""
+    if not isinstance(view._family, Frozen):
+        view._family = Frozen(view)
+
+
+def parts(views: Iterable[V]) -> Iterator[V]:
+    """The views that a Tensor is taken apart into."""
+    for view in views:
+        if isinstance(view, Variable) and view._base is not None:
+            freeze(view)
+        yield view
 
 
 def variables_in(arg: Any) -> Iterator[Variable]:

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arguments import real_dtype
 from ..graph import composite, primitive
 from ..op import Array
-from ..variable import data_of, variables_in
+from ..variable import parts, data_of, variables_in
 from .elementwise import copy
 from .indexing import getitem
 from .shape import atleast_2d, atleast_3d, integers, ravel, reshape
@@ -194,7 +194,7 @@ def unstack(x: ArrayLike, axis: int = 0) -> tuple[Tensor, ...]:
     if not np.ndim(x):
         raise ValueError("unstack: takes one axis or more, got a single number")
     axis = normalize_axis_index(axis, np.ndim(x))
-    return tuple([getitem(x, _place(axis, i)) for i in range(np.shape(x)[axis])])
+    return tuple(parts(getitem(x, _place(axis, i)) for i in range(np.shape(x)[axis])))
 
 
 @composite(np.delete)
