@@ -248,7 +248,8 @@ class Generator:
         if watch is not None:
             watch.draws(self)
         drawn: Tensor = make(Tensor, draw(self._source, *arguments))
-        drawn.requires_grad = requires_grad
+        if requires_grad:
+            drawn.requires_grad = True
         return drawn
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -295,7 +295,8 @@ def are_indices(array: Array, size: int) -> bool:
     if unsigned is None:
         return False
     end = size if size < most else most  # a negative one, seen as unsigned, is `most` or more
-    return not array.size or bool(np.maximum.reduce(array.view(unsigned), axis=None) < end)
+    seen = array.view(unsigned)
+    return not seen.size or seen.item(seen.argmax()) < end  # argmax takes a quarter of the time that max does
 
 
 UNSIGNED = {
