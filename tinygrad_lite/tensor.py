@@ -14,7 +14,7 @@ from .graph import Output
 from .hooks import Handle, add_hook, is_keeper
 from .ops import elementwise
 from .reductions import Reductions
-from .variable import Memory, Variable, parts, data_of, make, refuse_stale, restore
+from .variable import Memory, Variable, data_of, make, parts, refuse_stale, restore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray

@@ -39,7 +39,8 @@ class Frozen(Family):
     """
 
     def __init__(self, view: Variable) -> None:
-        assert view._family is not None and view._base is not None
+        assert view._family is not None
+        assert view._base is not None
         self.family, self.base, self.writes = view._family, view._base, view._memory.writes
 
     @property

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arguments import real_dtype
 from ..graph import composite, primitive
 from ..op import Array
-from ..variable import parts, data_of, variables_in
+from ..variable import data_of, parts, variables_in
 from .elementwise import copy
 from .indexing import getitem
 from .shape import atleast_2d, atleast_3d, integers, ravel, reshape

@@ -176,8 +176,8 @@ class Draft:
         shape = array.shape if index is None else array[index[0]].shape
         fitting = [i for i, value in enumerate(self.values) if value.shape in (shape, ())]
         value = Name(self.pick(fitting[::-1])) if fitting and self.tossed() else self.take(self.source(shape))
-        if value == target and sign == "*=" and index is not None:
-            raise NothingFits  # where the index gives a copy, its rule reads what is then overwritten: that is refused
+        if value == target and target.number in self.fresh and (sign == "*=" or index is not None):
+            raise NothingFits  # an operand that overlaps with what is written, or that a rule reads: both are refused
         written = HERE.write(array.copy(), sign, self.values[value.number], index)
         if not is_moderate(written):
             raise NothingFits
