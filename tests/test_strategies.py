@@ -374,7 +374,6 @@ def test_expressions(expression):
         lambda expression: len(expression.operations) > 12,
         lambda expression: max(map(reads(expression).count, range(5))) > 3,
         lambda expression: any(len(step.results) > 1 for step in expression.steps if isinstance(step, strategies.Call)),
-        lambda expression: any(named("concatenate")(s) and len(s.args[0]) > 1 for s in expression.steps),
         *[
             lambda e, sign=sign: any(w.sign == sign and w.index is None for w in writes(e))
             for sign in ("+=", "-=", "*=")
@@ -388,6 +387,11 @@ def test_expressions(expression):
 )
 def test_expressions_of_all_kinds(condition):
     find(strategies.expressions(), condition, settings=settings(FOUND_SOON, max_examples=3000))
+
+
+def test_expressions_connect_what_is_in_a_list():
+    joins = strategies.expressions(containing=table["concatenate"])
+    find(joins, lambda e: any(named("concatenate")(s) and len(s.args[0]) > 1 for s in e.steps), settings=FOUND_SOON)
 
 
 def test_expressions_keep_to_what_they_are_given():
