@@ -100,6 +100,7 @@ def primitive(
     floats: bool = False,
     promotes: tuple[str, ...] | None = None,
     view: bool = False,
+    prepare: Callable[..., tuple[Any, ...]] | None = None,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]: ...
@@ -111,6 +112,7 @@ def primitive(
     floats: bool = False,
     promotes: tuple[str, ...] | None = None,
     view: bool = False,
+    prepare: Callable[..., tuple[Any, ...]] | None = None,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
@@ -124,6 +126,7 @@ def primitive(
     floats: integers and bools are taken as float32.
     promotes: the inputs that are brought to one dtype: those with a rule, unless stated.
     view: the result may lie in the memory of the first input.
+    prepare: makes of the arguments those that the operation is run with.
     domain, ties: for the tests: where each input may lie; whether equal elements are a kink.
 
     Raises ValueError where the name is taken, TypeError where a rule reads what there is not.
@@ -143,7 +146,7 @@ def primitive(
             ties=ties,
         )
         forward.__annotations__["return"] = "Tensor" if op.visible == 1 else "tuple[Tensor, ...]"
-        return public(op, forward, apply)
+        return public(op, forward, apply if prepare is None else lambda op, args: apply(op, prepare(*args)))
 
     return declare
 

@@ -267,7 +267,8 @@ class Methods(Variable):
 
     def flatten(self, order: str = "C") -> Tensor:
         """All elements in one axis, always as a copy."""
-        return shape.reshape(self, -1, order, True)
+        flat = shape.ravel(self, order)
+        return flat if flat._base is None else elementwise.copy(flat)
 
     def transpose(self, *axes: SupportsIndex | tuple[int, ...] | None) -> Tensor:
         """The axes in another order: `t.transpose(2, 0, 1)`; reversed, if none is given."""

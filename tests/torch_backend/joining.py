@@ -61,11 +61,10 @@ def _pad(array, pad_width, mode, constant_values, reflect_type):
         places = np.pad(np.arange(array.numel()).reshape(array.shape), pad_width, constant_values=-1)
         constants = np.pad(np.zeros(array.shape), pad_width, constant_values=constant_values or 0)
         return _fill(array, places, torch.from_numpy(constants).to(array.dtype))
-    for axis, length in enumerate(array.shape):
-        mesh = np.arange(length).reshape([-1 if i == axis else 1 for i in range(array.ndim)])
-        index = np.pad(np.broadcast_to(mesh, array.shape), pad_width, mode)
-        array = _taken(array, axis, np.moveaxis(index, axis, 0).reshape(index.shape[axis], -1)[:, 0])
-    return array
+    how = {"reflect_type": reflect_type} if mode in ("reflect", "symmetric") else {}
+    basis = np.eye(array.numel()).reshape(-1, *array.shape)
+    padded = np.stack([np.pad(each, pad_width, mode, **how) for each in basis])  # as linear as it is
+    return torch.tensordot(array.reshape(-1), torch.from_numpy(padded).to(array.dtype), 1)
 
 
 def _fill(array, places, constants):

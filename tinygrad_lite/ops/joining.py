@@ -293,10 +293,9 @@ def pad(
     mode: "constant": `constant_values`, 0 unless given, in the forms of pad_width; where two axes meet the later one
     has the corner. "edge": the outermost element. "reflect", "symmetric": mirrored, without or with the outermost
     element. "wrap": as if the array stood beside itself. The other modes of NumPy are refused.
+    reflect_type: "odd": what is mirrored goes on in the same direction, 2 * outermost - x.
     """
     shape, widths = np.shape(array), _widths(pad_width, np.ndim(array))
-    if reflect_type != "even":
-        raise ValueError(f"pad: reflect_type={reflect_type!r} is not supported, only 'even' is")
     if mode == "constant":
         constants = 0 if constant_values is None else constant_values
         if not isinstance(constants, (int, float)):
@@ -306,25 +305,36 @@ def pad(
         raise ValueError(f"pad: mode {mode!r:.40} is not supported; there are constant, edge, reflect, symmetric, wrap")
     if constant_values is not None:
         raise ValueError(f"pad: constant_values= is for mode 'constant', not for {mode!r}")
+    if reflect_type not in ("even", "odd") or (reflect_type == "odd" and mode not in ("reflect", "symmetric")):
+        raise ValueError(
+            f"pad: reflect_type={reflect_type!r} in mode {mode!r}; it is 'odd' or 'even' in a mirrored one"
+        )
     result: Any = array
     for axis, (length, width) in enumerate(zip(shape, widths, strict=True)):
         if any(width):
             if not length:
                 raise ValueError(f"pad: axis {axis} of shape {shape} is empty; only mode 'constant' can extend it")
-            result = getitem(result, _place(axis, _extended(length, width, mode)))
+            places, turns, mirrored = _extended(length, width, mode)
+            inner = result
+            result = getitem(inner, _place(axis, places))
+            if reflect_type == "odd":  # about the outermost elements: 2 * last - x, and so on from there
+                first, last = [getitem(inner, _place(axis, slice(i, i + 1))) for i in (0, length - 1)]
+                along = (-1, *[1] * (len(shape) - axis - 1))
+                turns, mirrored = turns.reshape(along), mirrored.reshape(along)
+                result = (1 - 2 * mirrored) * result + (2 * (turns + mirrored) * last - 2 * turns * first)
     return copy(array) if result is array else result
 
 
-def _extended(length: int, width: tuple[int, int], mode: str) -> Array:
-    """Which elements of an axis stand before it, in it and after it."""
+def _extended(length: int, width: tuple[int, int], mode: str) -> tuple[Array, Array, Array]:
+    """Which elements of an axis stand before it, in it and after it; in which period; and whether mirrored."""
     places = np.arange(-width[0], length + width[1])
-    if mode == "edge":
-        return np.clip(places, 0, length - 1)
-    if mode == "wrap":
-        return places % length
     twice = int(mode == "symmetric")  # the outermost elements, in one period there and back
-    period = max(1, 2 * (length - 1 + twice))
-    return np.minimum(places % period, period - twice - places % period)
+    period = length if mode == "wrap" else max(1, 2 * (length - 1 + twice))
+    if mode == "edge":
+        places = np.clip(places, 0, length - 1)
+    turns, places = np.divmod(places, period)
+    mirrored = (places >= length).astype(np.intp)
+    return np.where(mirrored, period - twice - places, places), turns, mirrored
 
 
 def _widths(pad_width: Any, ndim: int) -> Widths:

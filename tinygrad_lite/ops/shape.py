@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import composite, primitive
 from ..op import Array
-from ..variable import shares_memory
+from ..variable import data_of, shares_memory
 from .elementwise import copy as duplicate
 from .indexing import getitem
 
@@ -62,10 +62,22 @@ def integers(value: Any) -> tuple[int, ...]:
 # Another shape.
 
 
+def _in_order(a: ArrayLike, order: str) -> tuple[Any, str]:
+    """An array and an order, "C" or "F", in which its elements come as `order`, "A" or "K", says of its memory."""
+    array = np.asarray(data_of(a))
+    if order == "A":
+        return a, "F" if np.isfortran(array) else "C"
+    if order == "K":
+        axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
+        return transpose(a, tuple(axes)), "C"
+    return a, order
+
+
 def _reshaped(name: str, a: ArrayLike, shape: Shape, order: str, copy: bool | None) -> Array:
     array = np.asarray(a)
     if order not in ("C", "F"):
-        raise ValueError(f"{name}: order= must be 'C' or 'F', not by how the array lies in memory; got {order!r}")
+        others = "'C', 'F', 'A' or 'K'" if name == "ravel" else "'C', 'F' or 'A'"
+        raise ValueError(f"{name}: order= must be {others}; got {order!r}")
     result = array.reshape(shape, order=order)  # type: ignore[call-overload]
     if copy is None:
         return result
@@ -75,19 +87,25 @@ def _reshaped(name: str, a: ArrayLike, shape: Shape, order: str, copy: bool | No
     return result.copy() if shared and copy else result
 
 
-@primitive(np.reshape, vjp=lambda g, a_shape, order: g.reshape(a_shape, order=order), view=True)
+def _reshape_as(a: ArrayLike, shape: Shape, order: str, copy: bool | None) -> tuple[Any, ...]:
+    a, order = _in_order(a, order) if order == "A" else (a, order)
+    return a, shape, order, copy
+
+
+@primitive(np.reshape, vjp=lambda g, a_shape, order: g.reshape(a_shape, order=order), view=True, prepare=_reshape_as)
 def reshape(a: ArrayLike, shape: Shape, order: str = "C", copy: bool | None = None) -> Array:
     """The same elements in another shape; one of its numbers may be -1. A view where there can be one.
 
-    order: whether the last index changes fastest ("C") or the first ("F"), both in reading and in writing.
+    order: whether the last index changes fastest ("C") or the first ("F"), both in reading and in writing; or "A", the
+    first where the array lies in memory like that, and in no other way.
     copy: True for a copy in any case, False for a view or else a ValueError.
     """
     return _reshaped("reshape", a, shape, order, copy)
 
 
-@primitive(np.ravel, vjp=lambda g, a_shape, order: g.reshape(a_shape, order=order), view=True)
+@primitive(np.ravel, vjp=lambda g, a_shape, order: g.reshape(a_shape, order=order), view=True, prepare=_in_order)
 def ravel(a: ArrayLike, order: str = "C") -> Array:
-    """All elements in one axis, in the order of `reshape`. A view where there can be one."""
+    """All elements in one axis, in the order of `reshape` or, "K", of memory. A view where there can be one."""
     return _reshaped("ravel", a, -1, order, None)
 
 

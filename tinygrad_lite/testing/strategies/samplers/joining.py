@@ -195,7 +195,8 @@ def _pad(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     constants = None
     if mode == "constant" and draw(st.booleans()):
         constants = draw(_pairs(st.integers(-3, 3).map(float), len(shape)))
-    return *draw(inputs(op, [shape], dtype)), width, mode, constants, "even"
+    kind = draw(st.sampled_from(["even", "odd"])) if mode in ("reflect", "symmetric") else "even"
+    return *draw(inputs(op, [shape], dtype)), width, mode, constants, kind
 
 
 @sampler("pad_constant")
