@@ -1,5 +1,7 @@
 """Reductions of some of the elements: `where=`, `initial=`, `mean=`, `correction=`, and nan."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,6 +146,26 @@ NAN_FUNCTIONS = {
 def test_nan_is_left_out(drawn, function):
     a, mask, axis, keepdims = drawn
     check(lambda x: function(np.where(mask, x, np.nan), axis=axis, keepdims=keepdims), a)
+
+
+@pytest.mark.parametrize("function", NAN_FUNCTIONS)
+def test_nan_and_what_is_not_chosen_are_left_out(function):
+    a = np.array([[1.5, np.nan, 4.0, 2.0], [3.0, 0.5, -1.0, np.nan]])
+    chosen = np.array([[True, True, False, True], [True, True, True, False]])
+    more = {"initial": 2.25} if function in (np.nansum, np.nanprod, np.nanmax, np.nanmin) else {}
+    given = np.where(np.isnan(a), 0.25, a)
+
+    def with_nan(x, **keywords):
+        return function(np.where(np.isnan(a), np.nan, x), **keywords)
+
+    for where in (chosen, chosen[:1]):
+        for axis in (None, 1):
+            check(partial(with_nan, axis=axis, where=where, **more), given)
+    if more:
+        check(partial(with_nan, axis=0, **more), given)
+    if function in (np.nanvar, np.nanstd):
+        mean = np.nanmean(a, 1, keepdims=True) + 0.5
+        check(lambda x: with_nan(x, axis=1, mean=mean.astype(x.dtype), correction=1), given)
 
 
 def test_gradients_at_nan_are_0():

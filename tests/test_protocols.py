@@ -306,10 +306,7 @@ WINDOWS = np.lib.stride_tricks.sliding_window_view
     ("name", "keyword", "call"),
     [
         ("np.add", "where", lambda t: np.add(t, 1, where=[True, False])),
-        ("np.nansum", "where", lambda t: np.nansum(t, where=[True, False])),
-        ("np.nanmax", "initial", lambda t: np.nanmax(t, initial=3.0)),
         ("np.logical_or.reduce", "initial", lambda t: np.logical_or.reduce(t, initial=True)),
-        ("np.nanvar", "mean", lambda t: np.nanvar(t, mean=1.5)),
         ("np.add", "casting", lambda t: np.add(t, 1, casting="unsafe")),
         ("np.add", "order", lambda t: np.add(t, 1, order="F")),
         ("np.copy", "order", lambda t: np.copy(t, order="F")),

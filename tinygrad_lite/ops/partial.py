@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,22 @@ def _std(
     return p_norm(deviations, 2.0, axis, keepdims) / np.sqrt(divisor)
 
 
+def _present(a: Any, where: Any = True) -> Any:
+    return np.logical_and(np.logical_not(np.isnan(a)), where)
+
+
+def _of_those_present(name: str) -> Callable[..., Any]:
+    """A reduction that passes over what is nan, too."""
+    reduction = WIDE[name]
+
+    def of_those(a: Any, *args: Any, where: Any = True, **keywords: Any) -> Any:
+        _chosen(f"nan{name}", a, where, 0)  # says what is wrong with where=
+        return reduction(a, *args, where=_present(a, where), **keywords)
+
+    of_those.__signature__ = inspect.signature(reduction)  # type: ignore[attr-defined]
+    return of_those
+
+
 WIDE: dict[str, Callable[..., Any]] = {
     "all": _truth("all", True),
     "any": _truth("any", False),
@@ -139,9 +156,7 @@ WIDE: dict[str, Callable[..., Any]] = {
 }
 """What answers, by the operation's name, where NumPy's function is given keywords that the operation has not."""
 
-
-def _present(a: Any) -> Any:
-    return np.logical_not(np.isnan(a))
+WIDE |= {f"nan{name}": _of_those_present(name) for name in ("max", "mean", "min", "prod", "std", "sum", "var")}
 
 
 @composite(np.nansum)
