@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..graph import composite, primitive
-from ..op import Array
+from ..op import Array, Interval
 from .decompositions import svd, svdvals
 from .elementwise import sign
 from .inverses import INVERTIBLE, inv, lapack
@@ -37,12 +37,16 @@ def _cofactor_rule(g: Array, a: Array) -> Array:
     return sign(det(u) * det(vh))[..., None, None] * (u @ inner @ vh)
 
 
-@primitive(vjp=_cofactor_rule, floats=True)
+@primitive(
+    vjp=_cofactor_rule,
+    floats=True,
+    domain={"a": Interval(why="derivatives beyond the first need distinct singular values")},
+)
 def cofactor(a: ArrayLike) -> Array:
     """The gradient of the determinant, det(a) * inv(a).mT, also where there is no inverse: (..., N, N) -> (..., N, N).
 
     There it is sign(det(u v)) u p v, with u s v the singular value decomposition of a and p the products of all
-    singular values but one. Derivatives beyond the first need distinct singular values.
+    singular values but one.
     """
     a = np.asarray(a)
     value = det(a)[..., None, None]
