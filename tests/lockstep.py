@@ -47,7 +47,10 @@ class Dual(NamedTuple):
         return Dual(value, np.zeros((*value.shape, SIZE)))
 
     def index(self, index: Any) -> Dual:
-        return Dual(np.asarray(self.value[index]), np.asarray(self.tangent[index]))
+        value = self.value[index]
+        if not isinstance(value, np.ndarray):  # an element is a view, too
+            value = self.value[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return Dual(value, self.tangent[index])
 
     def copy(self) -> Dual:
         return Dual(self.value.copy(), self.tangent.copy())
@@ -146,10 +149,9 @@ class Lockstep:
         x, y = self.duals[a].value, self.operand(self.duals, step, b).value
         try:
             if step.name == "view":
-                part = x[self.index(READS, step)]
-                return np.ndim(part) > 0 and part.size > 0  # an element alone is a copy, as in NumPy
+                return x[self.index(READS, step)].size > 0
             if step.name == "part":
-                return x.ndim > 1
+                return x.ndim > 0
             if step.name == "copy":
                 x[self.index(COPIES, step)]
             elif step.name == "flatten":
@@ -160,8 +162,7 @@ class Lockstep:
             elif step.name.startswith("in-place"):
                 return self.fits(y, x.shape)
             elif step.name.startswith("set"):
-                part = x[self.index(WRITES, step)]
-                return np.ndim(part) > 0 and self.fits(y, part.shape)
+                return self.fits(y, np.shape(x[self.index(WRITES, step)]))
         except (IndexError, ValueError):
             return False
         return True
@@ -204,7 +205,7 @@ class Lockstep:
         if name == "copy":
             return x[self.index(COPIES, step)]
         if name == "transpose":
-            return x.T if x.ndim == 2 else x[:]
+            return x.T if x.ndim == 2 else x[...]
         if name == "flatten":
             return x.reshape(-1)
         if name == "clone":

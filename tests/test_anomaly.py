@@ -210,3 +210,14 @@ def test_within_a_checkpoint():
 
 def log_sum(x):
     return np.log(x).sum()
+
+
+def test_what_is_assigned():
+    y = tg.zeros((3,))
+    for value, words in ((np.nan, "setitem: gave 1 nan in 1 element"), (1e300, "setitem: gave 1 inf in 1 element")):
+        with tg.detect_anomaly(), pytest.raises(AnomalyError, match=words):
+            y[0] = value
+    y = tg.zeros((3,))
+    with tg.detect_anomaly():
+        y[0] = -np.inf  # on purpose
+        y[1] = 2.0

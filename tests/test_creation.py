@@ -291,3 +291,23 @@ def test_bad_arguments(kind, call, words):
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("np.full_like", lambda x: np.full_like(x, x[0])),
+        ("full_like", lambda x: tg.full_like(x, x[0])),
+        ("full", lambda x: tg.full((2,), x[0])),
+        ("linspace", lambda x: tg.linspace(x[0], x[1], 3)),
+        ("arange", lambda x: tg.arange(x[1])),
+        ("tensor", lambda x: tg.tensor([x[0], x[1]])),
+    ],
+)
+def test_no_gradient_is_dropped_in_silence(name, make):
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    with refused(TypeError, f"{name}: would drop the gradient of a Tensor; stack() several, multiply ones() by one"):
+        make(x)
+    assert not make(x.detach()).requires_grad
+    with tg.no_grad():
+        make(x)

@@ -333,3 +333,15 @@ def test_one_no_grad_for_two_threads():
             thread.join(20)
         seen.append((x * 2).requires_grad)
     assert seen == [True, False]
+
+
+@pytest.mark.parametrize(
+    "read", [lambda x: x[2], lambda x: x[1:], lambda x: x[..., None], lambda x: x * 2.0, lambda x: np.split(x, 3)[0]]
+)
+def test_what_keeps_no_array_can_be_walked_twice(read):
+    x = leaf(np.ones((3, 3)))
+    y = read(x)
+    (y * 3.0).sum().backward()
+    once = x.grad.data.copy()
+    (y * 3.0).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, 2 * once)

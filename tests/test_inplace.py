@@ -304,6 +304,28 @@ def test_operands_that_overlap_with_what_is_written() -> None:
         x[[0, 1]] = x[[1, 0]]
 
 
+@pytest.mark.parametrize(
+    "take", [lambda x: x[1, 2], lambda x: x[1][2], lambda x: x[-1, ..., -1], lambda x: x[1, 2, ...]]
+)
+def test_an_element_is_a_view(take: Callable[[Any], Any]) -> None:
+    x, y = leaf(A) * 2.0, tg.tensor(A)
+    for each in (x, y):
+        part = take(each)
+        part *= 10.0
+        assert each.data[1, 2] == part.item() == A[1, 2] * (20.0 if each is x else 10.0)
+    with pytest.raises(RuntimeError, match="write to the tensor itself"):
+        x * 1.0
+    y[1, 2] += leaf(1.0)
+    y.sum().backward()
+    part = take(leaf(A))
+    with pytest.raises(RuntimeError, match="a view of a leaf that requires a gradient can't be written in place"):
+        part += 1.0
+    vector = tg.tensor([1.0, 2.0])
+    for each in vector:
+        each *= 2.0
+    assert vector.tolist() == [2.0, 4.0]
+
+
 # Stale tensors: an error, never an old value.
 
 USES: dict[str, Callable[[Any], Any]] = {

@@ -209,3 +209,17 @@ def test_the_gradient_of_an_embedding_stays_in_its_row(rows, number, dtype):
     right = np.zeros((rows, 3))
     np.add.at(right, indices, cotangent)
     np.testing.assert_array_equal(weight.grad.data, right)
+
+
+def test_softmax_of_nothing():
+    for function in (F.softmax, F.log_softmax):
+        x = tg.zeros((2, 0), requires_grad=True)
+        function(x).sum().backward()
+        assert x.grad.shape == function(x).shape == (2, 0)
+        assert function(tg.zeros((0, 2))).shape == (0, 2)
+
+
+def test_relu_of_nan_passes_the_gradient():
+    x = tg.tensor([np.nan, -1.0, 0.0, 2.0], requires_grad=True)
+    F.relu(x).sum().backward()
+    assert x.grad.tolist() == [1, 0, 0, 1]

@@ -309,7 +309,6 @@ WINDOWS = np.lib.stride_tricks.sliding_window_view
         ("np.logical_or.reduce", "initial", lambda t: np.logical_or.reduce(t, initial=True)),
         ("np.add", "casting", lambda t: np.add(t, 1, casting="unsafe")),
         ("np.add", "order", lambda t: np.add(t, 1, order="F")),
-        ("np.copy", "order", lambda t: np.copy(t, order="F")),
         ("np.add", "signature", lambda t: np.add(t, 1, signature="ff->f")),
         ("np.matmul", "axes", lambda t: np.matmul(t, t, axes=[0, 0, ()])),
         ("np.lib.stride_tricks.sliding_window_view", "writeable", lambda t: WINDOWS(t, 1, writeable=True)),
@@ -511,3 +510,16 @@ def test_a_refused_function_leaves_no_trace():
     assert x.is_leaf
     x.sum().backward()
     assert x.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_more_forms_of_numpy():
+    array = np.array([[0.5, -2.0], [3.0, 0.0]], np.float32)
+    t = tg.tensor(array)
+    assert np.clip(t, 0, 1, dtype=np.float32).tolist() == np.clip(array, 0, 1, dtype=np.float32).tolist()
+    for ours, theirs in zip(np.where(t > 0), np.where(array > 0), strict=True):
+        assert ours.tolist() == theirs.tolist()
+    for ours in (t.copy("F"), np.copy(t, order="F")):
+        assert ours.data.flags.f_contiguous
+    assert (t.item(2), t.item(1, 1)) == (3, 0)
+    assert t.astype(np.float32, copy=False) is t
+    assert t.astype(np.float64, copy=False).dtype == np.float64

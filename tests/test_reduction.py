@@ -269,3 +269,10 @@ def test_the_mean_of_many_float16_does_not_overflow():
     mean.backward()
     assert (mean.dtype, mean.item()) == (np.float16, 1.0)
     assert (x.grad == np.float16(1e-5)).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_variance_of_too_few_elements_is_nan_and_so_is_its_gradient():
+    x = tg.tensor([2.0], requires_grad=True)
+    np.var(x, ddof=1).backward()
+    assert np.isnan(x.grad.data).all()

@@ -260,3 +260,22 @@ REFUSED = [
 def test_what_is_refused(kind, call, words):
     with refused(kind, *words):
         call()
+
+
+@pytest.mark.parametrize("function", [np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack])
+def test_a_tensor_for_the_sequence_of_its_parts(function):
+    for array in (np.arange(24.0).reshape(2, 3, 4), np.arange(6.0).reshape(3, 2)):
+        x = tg.tensor(array, requires_grad=True)
+        out = function(x)
+        np.testing.assert_array_equal(out.data, function(array))
+        weights = np.linspace(1, 2, out.size).reshape(out.shape)
+        (out * weights).sum().backward()
+        y = tg.tensor(array, requires_grad=True)
+        (function([y[i] for i in range(len(array))]) * weights).sum().backward()
+        np.testing.assert_array_equal(x.grad.data, y.grad.data)
+
+
+def test_one_number_repeated_along_an_axis():
+    x = tg.tensor(2.5, requires_grad=True)
+    np.repeat(x, 3, axis=0).sum().backward()
+    assert x.grad.item() == 3

@@ -613,3 +613,35 @@ def test_a_stale_view_is_refused():
 
     with refused(RuntimeError, "jacobian: the tensor shares memory with one that was since written to"):
         tg.jacobian(f)(X)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda x, v: tg.grad(lambda a: (a**2 * v).sum())(x),
+        lambda x, v: tg.hvp(lambda a: (a**3 * v).sum())(x, v),
+        lambda x, v: tg.vjp(lambda a: a**2 * v, x)[1](v),
+        lambda x, v: tg.jvp(lambda a: a**2 * v, (x,), (v,))[1],
+        lambda x, v: tg.jacobian(lambda a: a**2 * v)(x),
+        lambda x, v: tg.hessian(lambda a: (a**2 * v).sum())(x),
+    ],
+)
+def test_a_call_inside_leaves_no_graph(inner):
+    """Where nothing outside requires a gradient, nothing that is returned does."""
+    x, v = tg.tensor([1.0, 2.0, 3.0]), tg.tensor([0.5, -1.0, 2.0])
+    for outer in (tg.grad(lambda v: (inner(x, v) ** 2).sum()), tg.jacobian(lambda v: inner(x, v))):
+        result = outer(v)
+        assert not result.requires_grad
+    w = tg.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    assert tg.grad(lambda v: (inner(x * w, v) ** 2).sum())(v).requires_grad
+
+
+def test_keys_in_any_order():
+    a, b = tg.tensor([2.0]), tg.tensor([3.0])
+
+    def f(p):
+        return (p["a"] ** 2 * p["b"]).sum()
+
+    for vector in ({"a": a, "b": b}, {"b": b, "a": a}):
+        found = tg.hvp(f)({"a": a, "b": b}, vector)
+        assert (found["a"].item(), found["b"].item()) == (2 * 3 * 2 + 2 * 2 * 3, 2 * 2 * 2)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .mode import thread
 from .op import SEQUENCE, Op, table
 from .variable import Variable, data_of, ndarray, variables_in
 
@@ -125,6 +126,14 @@ def describe(value: Any) -> str:
 def short(value: Any) -> str:
     """The beginning of a repr, in one line."""
     return f"{' '.join(repr(value).split()):.60}"
+
+
+def refuse_gradients(name: str, data: Any) -> None:
+    """Raise TypeError for Tensors whose gradient would be lost in a Tensor that is made of their numbers."""
+    if thread.mode.grad and any(each._requires_grad for each in variables_in(data)):
+        raise TypeError(
+            f"{name}: would drop the gradient of a Tensor; stack() several, multiply ones() by one, or detach()"
+        )
 
 
 def as_array(

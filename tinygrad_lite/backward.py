@@ -132,7 +132,7 @@ class Walk:
                 if memory.writes != writes:
                     raise changed(node)
             plan = node.plan
-            if plan.holds_arrays and not keep:
+            if plan.holds_arrays and not keep and (node.checks or any(map(is_array, saved))):
                 node.saved = None
             if recorded:
                 saved = linked_reads(node, saved, self.cls)
@@ -160,6 +160,11 @@ class Walk:
         if g.__class__ is list:
             return [run_hooks(hooks, i, each, self.cls, self.recorded, name) for i, each in enumerate(g)]
         return run_hooks(hooks, 0, g, self.cls, self.recorded, name)
+
+
+def is_array(saved: Any) -> bool:
+    """Whether it takes memory: what is kept may be an index, or one of Python's numbers."""
+    return isinstance(saved, ndarray) or (isinstance(saved, (list, tuple)) and any(map(is_array, saved)))
 
 
 def edge_of(variable: Variable) -> Edge:
@@ -210,6 +215,7 @@ class Paths:
             since = max(since, min(self.ends))
         self.edges: dict[int, list[Any]] = {}  # of each node on the way: with None for those that lead elsewhere
         self.open = bool(self.ends)  # whether the gradients may depend on other things that require one
+        self.over: set[int] = set()  # nodes that lead to leaves of calls that are over, and to nothing else
         found, _ = explore(outputs, since)
         lead, ways = self.lead, self.edges
         for number in sorted(found):
@@ -218,6 +224,8 @@ class Paths:
             if any(each is not None for each in leading):
                 ways[number] = leading
                 self.open = self.open or self.stray(edges, leading)
+            elif not self.stray(edges, leading):
+                self.over.add(number)
         self.outputs = [lead(each) for each in outputs]
         self.open = self.open or self.stray(outputs, self.outputs)
 
@@ -242,7 +250,7 @@ class Paths:
             if edge.__class__ is tuple:
                 if self.stray(edge, lead or (None,) * len(edge)):
                     return True
-            else:
+            elif not (edge._requires_grad is False if isinstance(edge, Variable) else place_of(edge)[0] in self.over):
                 return True
         return False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import EXPLAINED, as_array, real_dtype
+from .arguments import EXPLAINED, as_array, real_dtype, refuse_gradients
 from .tensor import Tensor
 from .variable import make
 
@@ -37,6 +37,7 @@ def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requi
     """function(*args, dtype=dtype) as a Tensor; what NumPy says of bad arguments gets the name before it."""
     if name in SHAPED and not isinstance(args[0], (tuple, list)) and isinstance(dtype, int):
         raise TypeError(f"{name}: several axes are given as a tuple: {name}(({args[0]}, {dtype}))")
+    refuse_gradients(name, args)
     args = tuple(arg.numpy() if isinstance(arg, Tensor) else arg for arg in args)
     dtype = real_dtype(name, np.float32 if dtype is None else dtype)
     try:

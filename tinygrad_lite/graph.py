@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from .arguments import EXPLAINED, NUMBERS, as_array, explain, is_absent, number, promote
+from .arguments import EXPLAINED, FLOAT32, NUMBERS, as_array, cast, explain, is_absent, number, promote
 from .mode import thread
-from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register
+from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register, table
 from .variable import (
     Memory,
     Variable,
@@ -88,6 +88,7 @@ def primitive(
     outputs: tuple[str, ...],
     floats: bool = False,
     promotes: tuple[str, ...] | None = None,
+    wide: bool = False,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...  # several Tensors: as declared
@@ -101,6 +102,7 @@ def primitive(
     promotes: tuple[str, ...] | None = None,
     view: bool = False,
     prepare: Callable[..., tuple[Any, ...]] | None = None,
+    wide: bool = False,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]: ...
@@ -113,6 +115,7 @@ def primitive(
     promotes: tuple[str, ...] | None = None,
     view: bool = False,
     prepare: Callable[..., tuple[Any, ...]] | None = None,
+    wide: bool = False,
     domain: Mapping[str, Interval] | None = None,
     ties: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
@@ -127,6 +130,7 @@ def primitive(
     promotes: the inputs that are brought to one dtype: those with a rule, unless stated.
     view: the result may lie in the memory of the first input.
     prepare: makes of the arguments those that the operation is run with.
+    wide: Tensors of float16 are brought to float32 for it, and the results back: its sums are larger than they are.
     domain, ties: for the tests: where each input may lie; whether equal elements are a kink.
 
     Raises ValueError where the name is taken, TypeError where a rule reads what there is not.
@@ -142,6 +146,7 @@ def primitive(
             floats=floats,
             promotes=promotes,
             view=view,
+            wide=wide,
             domain=domain,
             ties=ties,
         )
@@ -210,6 +215,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
 
     Returns plain arrays where no argument is a Tensor, else Tensors.
     """
+    if op.numbers:
+        args = with_numbers(op, args)
     values = list(args)
     first = dtype = None
     needed = 0
@@ -234,6 +241,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         given = args[i]
         if given.__class__ in TENSORLESS:
             continue
+        if isinstance(given, Variable) and op.kinds[i] is SEQUENCE:  # a Tensor for the sequence of its parts
+            return apply(op, (*args[:i], list(table["unstack"].function(given)), *args[i + 1 :]))
         values[i] = data_of(given)
         if op.kinds[i] is ONE:
             is_absent(op, i, given)
@@ -247,6 +256,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         args = promote(op, args)
         for i in op.promoted:
             values[i] = data_of(args[i])
+    if op.wide and first is not None and any(is_half(args[i]) for i in op.singles):
+        return narrowed(op, args)
 
     try:
         out = op.forward(*values)
@@ -275,11 +286,38 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
     return results
 
 
+def with_numbers(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with Python's numbers in place of NumPy's scalars and 0-d arrays, which would widen a result."""
+    for i in op.numbers:
+        each = args[i]
+        if isinstance(each, (np.generic, ndarray)) and each.ndim == 0:
+            args = (*args[:i], each.item(), *args[i + 1 :])
+    return args
+
+
+def is_half(arg: Any) -> bool:
+    return isinstance(arg, Variable) and arg._data.dtype == np.float16
+
+
+def narrowed(op: Op, args: tuple[Any, ...]) -> Any:
+    """The results of an operation in float16, computed in float32."""
+    wide = list(args)
+    for i in op.singles:
+        if args[i] is not None:
+            wide[i] = cast(args[i], FLOAT32)
+    results = apply(op, tuple(wide))
+    if isinstance(results, tuple):
+        return getattr(results, "_make", tuple)([cast(each, np.dtype(np.float16)) for each in results])
+    return cast(results, np.dtype(np.float16))
+
+
 def compose(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a composite on all of its arguments, in order.
 
     Its body gets arrays, or where an argument is a Tensor, Tensors and arrays in one dtype, or Tensors in their own.
     """
+    if op.numbers:
+        args = with_numbers(op, args)
     for i, kind in enumerate(op.kinds):
         if kind is ONE:
             is_absent(op, i, args[i])

@@ -11,7 +11,7 @@ from .graph import Node, Output, apply, record
 from .hooks import is_keeper
 from .mode import thread
 from .op import INPUT, Op, table
-from .variable import Frozen, Variable, data_of, is_stale, ndarray, refuse_stale, shares_memory, variables_in
+from .variable import Frozen, Variable, data_of, is_stale, refuse_stale, shares_memory, variables_in
 
 V = TypeVar("V", bound=Variable)
 
@@ -90,8 +90,8 @@ def is_echo(target: Variable, index: Any, value: Any) -> bool:
         return False
     if is_stale(value) or target._seen != target._family.recorded - 1:
         return False
-    place = target._data[index]
-    return isinstance(place, ndarray) and is_same(place, value._data)
+    place = table["getitem"].forward(target._data, index)
+    return is_same(place, value._data)
 
 
 def is_same(one: Any, other: Any) -> bool:
@@ -105,8 +105,8 @@ def refuse_overlap(what: str, target: Variable, index: Any, other: Any) -> None:
     """Refuse an operand that overlaps with the part that is written, unless it is that part."""
     if not isinstance(other, Variable) or other._memory is not target._memory:
         return
-    place = target._data[index]
-    if not isinstance(place, ndarray) or not shares_memory(place, target._data):  # the elements are named one by one
+    place = table["getitem"].forward(target._data, index)
+    if not shares_memory(place, target._data):  # the elements are named one by one
         place = target._data
     elif is_same(place, other._data):
         return

@@ -241,9 +241,9 @@ class Methods(Variable):
         """The nearest number of so many decimals; halves go to the even one."""
         return rounding.round(self, decimals)
 
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """A copy in another dtype."""
-        return elementwise.astype(self, dtype)  # type: ignore[arg-type]
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> Tensor:
+        """A copy in another dtype; with copy=False the tensor itself, where it has that dtype."""
+        return self if not copy and self._data.dtype == dtype else elementwise.astype(self, dtype)  # type: ignore
 
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along an axis."""

@@ -69,6 +69,7 @@ class Op:
         "function",
         "kinds",
         "name",
+        "numbers",
         "numpy",
         "others",
         "outputs",
@@ -83,6 +84,7 @@ class Op:
         "view",
         "visible",
         "vjp",
+        "wide",
     )
 
     def __init__(
@@ -98,6 +100,7 @@ class Op:
         promotes: Iterable[str] | None = None,
         together: bool = True,
         view: bool = False,
+        wide: bool = False,
         domain: Mapping[str, Interval] | None = None,
         ties: bool = False,
     ) -> None:
@@ -126,6 +129,7 @@ class Op:
         self.kinds = tuple(kinds)
         self.forward = forward if self.star is None else gathered(forward, self.star)  # one argument for each parameter
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
+        self.numbers = tuple(i for i in self.plain if "float" in str(annotations.get(self.parameters[i])))
         self.vjp, self.composed = vjp, composed
         if promotes is None:
             promotes = vjp.keys() if isinstance(vjp, Mapping) else self.inputs
@@ -134,7 +138,7 @@ class Op:
         self.others = tuple(i for i, k in enumerate(self.kinds) if k is not PLAIN and i not in self.singles)
         self.numpy = tuple(function for function in numpy if function is not None)  # None: not in this NumPy
         self.outputs, self.visible = outputs, len(outputs) - hidden
-        self.floats, self.together, self.view = floats, together, view
+        self.floats, self.together, self.view, self.wide = floats, together, view, wide
         self.domain = dict(domain or {})
         for name in vjp if isinstance(vjp, Mapping) else ():
             if name not in self.inputs:

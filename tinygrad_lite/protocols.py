@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import cast, real_dtype
+from .arguments import cast, real_dtype, refuse_gradients
 from .op import SEQUENCE, Op, numpy_functions, table
 from .ops.partial import WIDE
 from .variable import Variable, data_of, make, ndarray, variables_in
@@ -88,6 +88,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: 
 
 def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """What `function(*args, **keywords)` is for Tensors."""
+    if function is np.where and len(args) == 1 and not keywords:
+        function = np.nonzero  # so NumPy says of it
     op = numpy_functions.get(function)
     if op is not None:
         names, nameless = parameters_of(function) if len(args) > 1 else ((), 0)
@@ -98,6 +100,8 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
     if function in WRITES:
         return WRITES[function](*args, **keywords)
     if function in QUERIES or function in LIKE:
+        if function in LIKE:
+            refuse_gradients(name_of(function), [*args[1:], *keywords.values()])
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
         if function in QUERIES:
             return result
@@ -156,7 +160,8 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
             bound = list(arguments.arguments.values())
             for i in op.promoted:
                 each = bound[i]
-                bound[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
+                if each is not None:
+                    bound[i] = [cast(v, dtype) for v in each] if op.kinds[i] is SEQUENCE else cast(each, dtype)
             return written(name, run(*bound), out)
     return written(name, function(*args, **keywords), out)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import as_array
+from .arguments import as_array, refuse_gradients
 from .backward import backward
 from .graph import Output
 from .hooks import Handle, add_hook, is_keeper
@@ -32,6 +32,8 @@ class Tensor(Reductions):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        if isinstance(data, (list, tuple)):
+            refuse_gradients("tensor", data)
         fresh = make(type(self), as_array(data, dtype, copy=True))
         for name in Variable.__slots__[1:]:
             setattr(self, name, getattr(fresh, name))
@@ -190,15 +192,15 @@ class Tensor(Reductions):
         """A copy that gradients flow through."""
         return elementwise.copy(self)
 
-    def copy(self) -> Tensor:
+    def copy(self, order: str = "C") -> Tensor:
         """NumPy's name for `clone`."""
-        return elementwise.copy(self)
+        return elementwise.copy(self, order)
 
     # Python's protocols.
 
-    def item(self) -> float | int | bool:
-        """Its one element as a Python number. Raises ValueError where there are more."""
-        return self._only("item")  # type: ignore[no-any-return]
+    def item(self, *place: int) -> float | int | bool:
+        """Its one element as a Python number, or that at a place. Raises ValueError where there are more."""
+        return self._data.item(*place) if place else self._only("item")  # type: ignore[no-any-return]
 
     def _only(self, asked: str) -> Any:
         if self.size != 1:

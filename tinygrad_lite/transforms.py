@@ -109,7 +109,9 @@ def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[...
         if len(args) < 2:
             raise TypeError("hvp: takes the arguments of the function and then a vector: hvp(f)(x, v)")
         call = Call("hvp", gradient, argnums, args[:-1], keywords)
-        return call.pull(cotangents("hvp", args[-1], call.output, call.outputs))
+        result = call.pull(cotangents("hvp", args[-1], call.output, call.outputs))
+        call.close()
+        return result
 
     return product
 
@@ -127,7 +129,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     def product(v: Tree) -> Any:
         return call.pull(cotangents("vjp", v, call.output, call.outputs), keep=True)
 
-    return (call.shown(), product, call.aux) if has_aux else (call.shown(), product)
+    value = call.shown()
+    call.close()
+    return (value, product, call.aux) if has_aux else (value, product)
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
@@ -143,6 +147,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     call = Call("jvp", f, tuple(range(len(primals))), tuple(primals), {}, has_aux)
     along = cotangents("jvp", tuple(tangents), tuple(primals), call.inputs)
     result = call.shown(), call.push(along)
+    call.close()
     return (*result, call.aux) if has_aux else result
 
 
@@ -155,7 +160,10 @@ def transform(
 
     @wraps(f)
     def derived(*args: Any, **keywords: Any) -> Any:
-        return derive(Call(name, f, argnums, args, keywords, has_aux))
+        call = Call(name, f, argnums, args, keywords, has_aux)
+        derivatives = derive(call)
+        call.close()
+        return derivatives
 
     return derived
 
@@ -211,6 +219,12 @@ class Call:
         self.outputs = [check_output(name, each) for _, each in leaves(result)]
         self.paths = self.paths_from(self.outputs)
         self.cls: Any = self.outputs[0]._result if self.outputs else Tensor
+
+    def close(self) -> None:
+        """Nobody differentiates by the inputs of this call any more: what is around it need not lead there."""
+        for each in self.aliases:
+            if each._node is None:
+                each._requires_grad = False
 
     def paths_from(self, outputs: Sequence[Variable]) -> Paths:
         """The ways from outputs to the inputs."""
@@ -332,7 +346,8 @@ def check_output(name: str, value: Any) -> Tensor:
 
 def cotangents(name: str, v: Tree, tree: Tree, like: Sequence[Variable]) -> list[Any]:
     """The vectors that were given for outputs or inputs, as Tensors of their shapes and dtypes."""
-    given, wanted = list(leaves(v)), [path for path, _ in leaves(tree)]
+    wanted = [path for path, _ in leaves(tree)]
+    given = sorted(leaves(v), key=lambda leaf: wanted.index(leaf[0]) if leaf[0] in wanted else len(wanted))
     if [path for path, _ in given] != wanted:
         raise ValueError(f"{name}: the vector must have the structure {outline(tree)}, got {outline(v)}")
     checked = []

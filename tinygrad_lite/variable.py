@@ -110,8 +110,8 @@ def refuse_stale(what: str, variable: Variable) -> None:
     """Raise RuntimeError where a tensor is stale: its gradient would be that of an earlier value."""
     if is_stale(variable):
         raise RuntimeError(
-            f"{what}: the tensor shares memory with one that was since written to, so its own gradient "
-            "can't be followed; take the view again after the write, or clone() before it"
+            f"{what}: the tensor shares memory with one that was since written to, so its own gradient can't be "
+            "followed; take the view again after the write, write to the tensor itself, or clone() before it"
         )
 
 

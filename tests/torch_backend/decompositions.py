@@ -28,7 +28,7 @@ def _eigh(a, UPLO):
     return values, vectors * _signs(vectors, np.linalg.eigh(_array(a), UPLO)[1])
 
 
-def _svd(a, full_matrices=False, compute_uv=True):
+def _svd(a, full_matrices=False, compute_uv=True, hermitian=False):
     if not compute_uv:
         return torch.linalg.svdvals(a)
     u, s, vh = torch.linalg.svd(a, full_matrices)
@@ -79,9 +79,9 @@ OPERATIONS = {
     "matrix_rank": lambda a, tol, hermitian, rtol: (
         torch.linalg.matrix_rank(a, atol=tol, rtol=rtol) if a.ndim > 1 else torch.any(a != 0)
     ),
-    "pinv": lambda a, rcond: torch.linalg.pinv(a),
+    "pinv": lambda a, rcond, hermitian=False, rtol=None: torch.linalg.pinv(a),
     "qr": _qr,
-    "qr_factors": _qr,
+    "qr_factors": lambda a, complete=False: _qr(a),
     "slogdet": torch.linalg.slogdet,
     "solve": _solve,
     "svd": _svd,

@@ -27,9 +27,9 @@ def sigmoid(x: ArrayLike) -> Array:
         return 1 / (1 + np.exp(np.multiply(x, -1.0)))
 
 
-@primitive(vjp=lambda g, out: g * (out > 0), domain={"x": KINK})
+@primitive(vjp=lambda g, out: g * (out != 0), domain={"x": KINK})
 def relu(x: ArrayLike) -> Array:
-    """x where it is positive, else 0. Its derivative at 0 is 0."""
+    """x where it is positive, else 0. Its derivative at 0 is 0, and that of nan is 1 (torch's relu)."""
     return np.maximum(x, 0)
 
 

@@ -38,6 +38,7 @@ def _attention_rule(
     hidden=1,
     promotes=("query", "key", "value"),
     floats=True,
+    wide=True,
 )
 def scaled_dot_product_attention(
     query: ArrayLike,

@@ -49,6 +49,7 @@ def _cross_entropy_targets(
     hidden=2,
     promotes=("logits", "weight"),
     floats=True,
+    wide=True,
 )
 def cross_entropy(
     logits: ArrayLike,
@@ -106,6 +107,7 @@ def cross_entropy(
     hidden=1,
     promotes=("input", "weight"),
     floats=True,
+    wide=True,
 )
 def nll_loss(
     input: ArrayLike,

@@ -141,12 +141,13 @@ def svd_factors(a: ArrayLike, full_matrices: bool = False) -> Array:
 
 
 @composite(np.linalg.svd, floats=True, domain={"a": DISTINCT})
-def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """(U, S, Vh) with U * S @ Vh = a: (..., N, M) -> (..., N, K), (..., K) in descending order, (..., K, M).
 
     K = min(N, M). full_matrices: U is (..., N, N) and Vh (..., M, M), and unless N = M only S has a gradient: the other
     vectors are arbitrary. compute_uv=False: S only. Where U or Vh are differentiated the singular values must be
     distinct, and unless N = M none of them 0: else the gradient is inf or nan, as in torch; that by S alone is not.
+    hermitian: promises that the matrices are symmetric; it changes nothing here.
     """
     return svd_factors(a, full_matrices) if compute_uv else svdvals(a)
 
@@ -167,6 +168,13 @@ def svdvals(x: ArrayLike) -> Array:
 
 def _qr_rule(g: tuple[Array, Array], q: Array, r: Array) -> Array:
     by_q, by_r = g
+    n, m = r.shape[-2:]
+    if n > m:
+        if by_q is not None:
+            raise ValueError(
+                f"mode='complete' leaves the gradient of Q undefined for {n} x {m} matrices; take 'reduced'"
+            )
+        q, r, by_r = q[..., :m], r[..., :m, :], by_r[..., :m, :]
     inner: Any = 0.0
     if by_r is not None:
         inner = r @ by_r.mT
@@ -178,29 +186,29 @@ def _qr_rule(g: tuple[Array, Array], q: Array, r: Array) -> Array:
 
 
 @primitive(vjp=_qr_rule, outputs=("q", "r"), floats=True, domain={"a": FULL_RANK})
-def qr_factors(a: ArrayLike) -> Array:
+def qr_factors(a: ArrayLike, complete: bool = False) -> Array:
     """(Q, R) of matrices with no more columns than rows: what `qr` says.
 
     Source: Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2010.
     """
-    return lapack(np.linalg.qr, a)
+    return lapack(np.linalg.qr, a, mode="complete" if complete else "reduced")
 
 
 @composite(np.linalg.qr, floats=True, domain={"a": FULL_RANK})
 def qr(a: ArrayLike, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """(Q, R) with Q @ R = a, Q's columns orthonormal, R upper triangular: (..., N, M) -> (..., N, K), (..., K, M).
 
-    K = min(N, M). mode: "r" for R only; "complete" is the same as "reduced" where N <= M, and refused elsewhere, as the
-    further columns of Q are arbitrary. The gradient needs the first K columns of a to be independent; else the backward
-    fails.
+    K = min(N, M). mode: "r" for R only; "complete": K = N, and where N > M only R has a gradient, as the further
+    columns of Q are arbitrary. The gradient needs the first columns of a, min(N, M), to be independent; else the
+    backward fails.
     """
     if np.ndim(a) < 2:
         raise np.linalg.LinAlgError(f"qr: takes matrices (..., N, M), got shape {np.shape(a)}")
     n, m = np.shape(a)[-2:]
     x: Any = a
-    if mode not in ("reduced", "r") and (mode != "complete" or n > m):
-        raise ValueError(f"qr: mode={mode!r} is not supported for {n} x {m} matrices; take 'reduced' or 'r'")
-    result: Any = qr_factors(x if n >= m else x[..., :n])
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(f"qr: mode={mode!r} is not supported; take 'reduced', 'complete' or 'r'")
+    result: Any = qr_factors(x if n >= m else x[..., :n], mode == "complete" and n > m)
     if n < m:
         result = result._replace(R=concatenate([result[1], result[0].mT @ x[..., n:]], -1))
     return result[1] if mode == "r" else result

@@ -293,9 +293,9 @@ def astype(x: ArrayLike, dtype: type) -> Array:
 
 
 @primitive(np.copy, vjp=lambda g: g, promotes=())
-def copy(x: ArrayLike) -> Array:
+def copy(x: ArrayLike, order: str = "K") -> Array:
     """The same numbers in memory of their own."""
-    return np.array(x)
+    return np.array(x, order=order)  # type: ignore[call-overload]
 
 
 # NumPy's other names.

@@ -50,8 +50,15 @@ def _getitem_rule(g: Array, index: Index, a_shape: Shape) -> Array:
 
 @primitive(vjp=_getitem_rule, promotes=(), view=True)
 def getitem(a: ArrayLike, index: Index) -> Array:
-    """a[index], by any index that NumPy takes. Elements that are read twice add up their gradients."""
-    return np.asarray(a)[index]
+    """a[index], by any index that NumPy takes. Elements that are read twice add up their gradients.
+
+    By integers, slices, None and ... it is a view; so is a single element, other than in NumPy.
+    """
+    array = np.asarray(a)
+    found = array[index]
+    if found.__class__ is np.ndarray:
+        return found
+    return array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
 
 
 @primitive(vjp=lambda g, index: getitem(g, index), promotes=())

@@ -231,6 +231,7 @@ def sum_repeats(values: ArrayLike, repeats: Integers, axis: int) -> Array:
 
 
 def _repeat_rule(g: Array, a_shape: Shape, repeats: Integers, axis: int | None) -> Array:
+    axis = axis if a_shape else None  # the one element of a 0-d array is repeated along any
     length = int(np.prod(a_shape)) if axis is None else a_shape[axis]
     each = np.broadcast_to(np.asarray(repeats, int), length)
     return np.reshape(sum_repeats(g, each, 0 if axis is None else axis), a_shape)

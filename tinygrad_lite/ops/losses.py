@@ -63,6 +63,7 @@ def _mse_rule(g: Array, input: Array, target: Array, reduction: str) -> Array:
         "target": lambda g, input, target, reduction: _mse_rule(g, target, input, reduction),
     },
     floats=True,
+    wide=True,
 )
 def mse_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean") -> Array:
     """(input - target)**2, reduced. Raises ValueError where the shapes differ."""
@@ -82,6 +83,7 @@ def _l1_rule(g: Array, input: Array, target: Array, reduction: str) -> Array:
     },
     floats=True,
     ties=True,
+    wide=True,
 )
 def l1_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean") -> Array:
     """|input - target|, reduced. Its derivative is 0 where both are equal.
@@ -104,6 +106,7 @@ def _huber_rule(g: Array, input: Array, target: Array, reduction: str, delta: fl
         "target": lambda g, input, target, reduction, delta: _huber_rule(g, target, input, reduction, delta),
     },
     floats=True,
+    wide=True,
 )
 def huber_loss(input: ArrayLike, target: ArrayLike, reduction: str = "mean", delta: float = 1.0) -> Array:
     """d * d / 2 where d = |input - target| is below delta, else delta * (d - delta / 2), reduced.
@@ -139,6 +142,7 @@ def _bce_target(g: Array, input: Array, weight: Array | None, pos_weight: Array 
 @primitive(
     vjp={"input": _bce_input, "target": _bce_target, "weight": None, "pos_weight": None},
     floats=True,
+    wide=True,
 )
 def binary_cross_entropy_with_logits(
     input: ArrayLike,
@@ -179,6 +183,7 @@ def _kl_target(g: Array, input: Array, target: Array, reduction: str, log_target
     vjp={"input": _kl_input, "target": _kl_target},
     floats=True,
     domain={"target": Interval(0.0, why="probabilities, unless they are given by their logarithms")},
+    wide=True,
 )
 def kl_div(input: ArrayLike, target: ArrayLike, reduction: str = "mean", log_target: bool = False) -> Array:
     """target * (log(target) - input), reduced: the divergence of probabilities from those with the logarithms `input`.

@@ -25,16 +25,20 @@ def total(x: Array, axis: Axis) -> Array:
     return np.add.reduce(x, axis=axis, keepdims=True)
 
 
-@primitive(vjp=lambda g, out, axis: out * (g - total(g * out, axis)), floats=True)
+@primitive(vjp=lambda g, out, axis: out * (g - total(g * out, axis)), floats=True, wide=True)
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
+    if not np.size(x):
+        return np.array(x)
     powers = np.exp(np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True)))
     return powers / total(powers, axis)
 
 
-@primitive(vjp=lambda g, out, axis: g - np.exp(out) * total(g, axis), floats=True)
+@primitive(vjp=lambda g, out, axis: g - np.exp(out) * total(g, axis), floats=True, wide=True)
 def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
     """log(softmax(x)) along an axis, without overflow or log of 0."""
+    if not np.size(x):
+        return np.array(x)
     shifted = np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True))
     return shifted - np.log(total(np.exp(shifted), axis))
 

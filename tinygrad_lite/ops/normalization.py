@@ -40,7 +40,7 @@ def _batch_norm_rule(
     return grad, g_gain, g_bias
 
 
-@primitive(vjp=_batch_norm_rule, outputs=("out", "mean", "var", "normal"), hidden=1, floats=True)
+@primitive(vjp=_batch_norm_rule, outputs=("out", "mean", "var", "normal"), hidden=1, floats=True, wide=True)
 def batch_norm(
     x: ArrayLike, gain: ArrayLike, bias: ArrayLike, axis: Axis = 0, eps: float = 1e-5, ddof: int = 0
 ) -> Array:
@@ -112,6 +112,7 @@ def _weight(g: tuple[Array, ...], normal: Array) -> Array | None:
     outputs=("out", "normal", "scale"),
     hidden=2,
     floats=True,
+    wide=True,
 )
 def layer_norm(
     x: ArrayLike,
@@ -143,6 +144,7 @@ def layer_norm(
     outputs=("out", "normal", "scale"),
     hidden=2,
     floats=True,
+    wide=True,
 )
 def rms_norm(
     x: ArrayLike, normalized_shape: int | tuple[int, ...], weight: ArrayLike | None = None, eps: float | None = None

@@ -26,7 +26,7 @@ def _p_norm_rule(g: Array, x: Array, out: Array, x_shape: Shape, p: float, axis:
     return g * np.where(zero, 0.0, np.sign(x) * ratio ** (p - 1))
 
 
-@primitive(vjp=_p_norm_rule, floats=True, domain={"x": Interval(kinks=(0.0,))})
+@primitive(vjp=_p_norm_rule, floats=True, domain={"x": Interval(kinks=(0.0,))}, wide=True)
 def p_norm(x: ArrayLike, p: float, axis: Axis = None, keepdims: bool = False) -> Array:
     """sum(|x| ** p) ** (1 / p). The gradient is 0 where the norm is 0, and for elements that are 0 (as in torch)."""
     if p == 2:

@@ -81,11 +81,12 @@ def mean(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _var_rule(g: Array, a: Array, a_shape: Shape, axis: Axis, ddof: int, keepdims: bool) -> Array:
-    scale = 2 / (count(a_shape, axis) - ddof)
+    n = count(a_shape, axis) - ddof
+    scale = 2 / n if n else np.inf  # then the variance is nan, and its gradient with it
     return expand(g, a_shape, axis, keepdims) * scale * (a - np.mean(a, axis=axis, keepdims=True))
 
 
-@primitive(np.var, vjp=_var_rule, floats=True)
+@primitive(np.var, vjp=_var_rule, floats=True, wide=True)
 def var(a: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Variance: squared deviations from the mean, summed and divided by n - ddof (0 as in NumPy; torch takes 1)."""
     return np.var(np.asarray(a), axis=axis, ddof=ddof, keepdims=keepdims)
@@ -100,7 +101,7 @@ def _std_rule(g: Array, a: Array, out: Array, a_shape: Shape, axis: Axis, ddof: 
     return expand(g, a_shape, axis, keepdims) / divisor * (a - np.mean(a, axis=axis, keepdims=True))
 
 
-@primitive(np.std, vjp=_std_rule, floats=True, ties=True)
+@primitive(np.std, vjp=_std_rule, floats=True, wide=True, ties=True)
 def std(a: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Standard deviation, the root of `var`. Its gradient is 0 where all elements are equal."""
     return np.std(np.asarray(a), axis=axis, ddof=ddof, keepdims=keepdims)
@@ -203,13 +204,13 @@ def _extreme_rule(g: Array, a: Array, out: Array, a_shape: Shape, axis: Axis, ke
     return shares(expand(g, a_shape, axis, keepdims), a == expand(out, a_shape, axis, keepdims), axis)
 
 
-@primitive(np.max, np.amax, vjp=_extreme_rule, ties=True)
+@primitive(np.max, np.amax, vjp=_extreme_rule, ties=True, wide=True)
 def max(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Largest element. Where several are the largest, each gets an equal share of the gradient (torch's amax)."""
     return maximum_reduce(a, axis, None, None, keepdims)
 
 
-@primitive(np.min, np.amin, vjp=_extreme_rule, ties=True)
+@primitive(np.min, np.amin, vjp=_extreme_rule, ties=True, wide=True)
 def min(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Smallest element. Where several are the smallest, each gets an equal share of the gradient (torch's amin)."""
     return minimum_reduce(a, axis, None, None, keepdims)
