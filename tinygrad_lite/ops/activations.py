@@ -43,9 +43,13 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
     return np.where(x > 0, x, negative_slope * x)
 
 
-@primitive(vjp=lambda g, x, out, alpha: np.where(x > 0, g, g * (out + alpha)), floats=True, domain={"x": KINK})
+def _elu_rule(g: Array, x: Array, out: Array, alpha: float) -> Array:
+    return np.where(x > 0, g, g * (np.where(x < 0, out, 0.0) + alpha))
+
+
+@primitive(vjp=_elu_rule, floats=True, domain={"x": KINK})
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
-    """x where it is positive, else alpha * (exp(x) - 1). Its derivative at 0 is alpha.
+    """x where it is positive, else alpha * (exp(x) - 1). Its derivative at 0 is alpha, its second 0 (torch's elu).
 
     Source: Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2015.
     """
@@ -55,7 +59,11 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-@primitive(vjp=lambda g, x, out: np.where(x > 0, SCALE * g, g * (out + SCALE * ALPHA)), floats=True, domain={"x": KINK})
+def _selu_rule(g: Array, x: Array, out: Array) -> Array:
+    return np.where(x > 0, SCALE * g, g * (np.where(x < 0, out, 0.0) + SCALE * ALPHA))
+
+
+@primitive(vjp=_selu_rule, floats=True, domain={"x": KINK})
 def selu(x: ArrayLike) -> Array:
     """SCALE * elu(x, ALPHA), which keeps mean 0 and variance 1 from layer to layer.
 

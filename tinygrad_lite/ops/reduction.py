@@ -206,13 +206,19 @@ def _extreme_rule(g: Array, a: Array, out: Array, a_shape: Shape, axis: Axis, ke
 
 @primitive(np.max, np.amax, vjp=_extreme_rule, ties=True, wide=True)
 def max(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Largest element. Where several are the largest, each gets an equal share of the gradient (torch's amax)."""
+    """Largest element. Where several are the largest, each gets an equal share of the gradient (torch's amax).
+
+    Where the result is nan none gets any (in torch it is nan for all).
+    """
     return maximum_reduce(a, axis, None, None, keepdims)
 
 
 @primitive(np.min, np.amin, vjp=_extreme_rule, ties=True, wide=True)
 def min(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Smallest element. Where several are the smallest, each gets an equal share of the gradient (torch's amin)."""
+    """Smallest element. Where several are the smallest, each gets an equal share of the gradient (torch's amin).
+
+    Where the result is nan none gets any (in torch it is nan for all).
+    """
     return minimum_reduce(a, axis, None, None, keepdims)
 
 
