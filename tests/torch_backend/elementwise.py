@@ -58,7 +58,7 @@ OPERATIONS = {
     "ceil": torch.ceil,
     "clamp": _clamp,
     "clip": lambda a, a_min, a_max, low, high: _clamp(a, low, high) if a_min is a_max else _clamp(a, a_min, a_max),
-    "copy": torch.clone,
+    "copy": lambda x, order="K": torch.clone(x),
     "copysign": torch.copysign,
     "cos": torch.cos,
     "cosh": torch.cosh,
