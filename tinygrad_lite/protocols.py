@@ -140,6 +140,8 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
     """Run an operation with the keywords that all of NumPy's functions have: out and dtype."""
     out, dtype = keywords.pop("out", None), keywords.pop("dtype", None)
     function, run, wide = op.function, op.call, WIDE.get(op.name)
+    if op.name == "pinv" and "rtol" in keywords:
+        keywords["rcond"] = keywords.pop("rtol")  # as the array API calls it
     for keyword, value in list(keywords.items()):
         if keyword not in op.parameters:
             if any(value is default or repr(value) == repr(default) for default in DEFAULTS.get(keyword, ())):

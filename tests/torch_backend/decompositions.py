@@ -79,9 +79,9 @@ OPERATIONS = {
     "matrix_rank": lambda a, tol, hermitian, rtol: (
         torch.linalg.matrix_rank(a, atol=tol, rtol=rtol) if a.ndim > 1 else torch.any(a != 0)
     ),
-    "pinv": lambda a, rcond, hermitian=False, rtol=None: torch.linalg.pinv(a),
+    "pinv": lambda a, rcond, hermitian: torch.linalg.pinv(a),
     "qr": _qr,
-    "qr_factors": lambda a, complete=False: _qr(a),
+    "qr_factors": lambda a, complete: _qr(a),
     "slogdet": torch.linalg.slogdet,
     "solve": _solve,
     "svd": _svd,

@@ -67,15 +67,14 @@ def _pinv_rule(g: Array, a: Array, out: Array) -> Array:
 
 
 @primitive(np.linalg.pinv, vjp=_pinv_rule, floats=True, domain={"a": FULL_RANK})
-def pinv(a: ArrayLike, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
+def pinv(a: ArrayLike, rcond: Any = None, hermitian: bool = False) -> Array:
     """Pseudo-inverse of Moore and Penrose: (..., N, M) -> (..., M, N).
 
-    rcond, or rtol: singular values below it, relative to the largest, count as 0; the gradient is that at constant
-    rank.
+    rcond: singular values below it, relative to the largest, count as 0. The gradient is that at constant rank.
     hermitian: promises that the matrices are symmetric; it changes nothing here.
     Source: Golub and Pereyra, "The differentiation of pseudo-inverses", 1973, (4.12).
     """
-    return lapack(np.linalg.pinv, a, rcond=rcond if rtol is None else rtol)
+    return lapack(np.linalg.pinv, a, rcond=rcond)
 
 
 @composite(np.linalg.tensorinv, floats=True, domain={"a": INVERTIBLE})

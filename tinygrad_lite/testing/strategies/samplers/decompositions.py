@@ -100,7 +100,7 @@ def _matrix_power(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
 
 @sampler("pinv")
 def _pinv(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
-    return draw(matrices(dtype, *draw(st.sampled_from(RECTANGLES)))), draw(st.sampled_from([None, 1e-6]))
+    return draw(matrices(dtype, *draw(st.sampled_from(RECTANGLES)))), draw(st.sampled_from([None, 1e-6])), False
 
 
 @sampler("svdvals")
@@ -117,13 +117,13 @@ def _svd_factors(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
 @sampler("svd")
 def _svd(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     n, m = draw(st.sampled_from(RECTANGLES))
-    return draw(matrices(dtype, n, m)), draw(st.booleans()) and n == m, draw(st.booleans())
+    return draw(matrices(dtype, n, m)), draw(st.booleans()) and n == m, draw(st.booleans()), False
 
 
 @sampler("qr_factors")
 def _qr_factors(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     n, m = draw(st.sampled_from([(n, m) for n, m in RECTANGLES if n >= m]))
-    return (draw(matrices(dtype, n, m)),)
+    return draw(matrices(dtype, n, m)), draw(st.booleans()) and n == m
 
 
 @sampler("qr")

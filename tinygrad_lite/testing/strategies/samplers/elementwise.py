@@ -27,6 +27,11 @@ def _astype(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     return *draw(inputs(op, [draw(shapes())], dtype)), np.dtype(dtype)
 
 
+@sampler("copy")
+def _copy(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
+    return *draw(inputs(op, [draw(shapes())], dtype)), draw(st.sampled_from("KCF"))
+
+
 @sampler("sinc_derivative")
 def _sinc_derivative(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     return *draw(inputs(op, [draw(shapes())], dtype)), draw(st.integers(0, 4))
