@@ -523,3 +523,23 @@ def test_more_forms_of_numpy():
     assert (t.item(2), t.item(1, 1)) == (3, 0)
     assert t.astype(np.float32, copy=False) is t
     assert t.astype(np.float64, copy=False).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("clip", (0, 1)),
+        ("round", (1,)),
+        ("dot", (np.ones(2),)),
+        ("take", ([1, 0], 0)),
+        ("compress", ([True, False], 0)),
+    ],
+)
+def test_out_of_methods(name, args):
+    array = np.array([[0.5, -2.25], [3.0, 0.0]])
+    t, wanted = tg.tensor(array), getattr(array, name)(*args)
+    out = np.zeros_like(wanted)
+    assert getattr(t, name)(*args, out=out) is out
+    assert np.array_equal(out, wanted)
+    with refused(TypeError, f"{name}: out= would drop the gradient"):
+        getattr(tg.tensor(array, requires_grad=True), name)(*args, out=out)

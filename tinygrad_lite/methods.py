@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
     Axis = int | tuple[int, ...] | None
+    Out = NDArray[Any] | None
+
+
+def _written(name: str, result: Tensor, out: Out) -> Tensor:
+    """The result, or `out` with the result in it."""
+    written: Tensor = protocols.written(name, result, out)
+    return written
 
 
 class Methods(Variable):
@@ -233,13 +240,13 @@ class Methods(Variable):
         """Absolute value."""
         return elementwise.absolute(self)
 
-    def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
+    def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None, out: Out = None) -> Tensor:
         """The element within limits; None sets no limit."""
-        return selection.clamp(self, min, max)
+        return _written("clip", selection.clamp(self, min, max), out)
 
-    def round(self, decimals: int = 0) -> Tensor:
+    def round(self, decimals: int = 0, out: Out = None) -> Tensor:
         """The nearest number of so many decimals; halves go to the even one."""
-        return rounding.round(self, decimals)
+        return _written("round", rounding.round(self, decimals), out)
 
     def astype(self, dtype: DTypeLike, copy: bool = True) -> Tensor:
         """A copy in another dtype; with copy=False the tensor itself, where it has that dtype."""
@@ -253,9 +260,9 @@ class Methods(Variable):
         """log(softmax(x)) along an axis."""
         return neural.log_softmax(self, axis)
 
-    def dot(self, b: ArrayLike) -> Tensor:
+    def dot(self, b: ArrayLike, out: Out = None) -> Tensor:
         """Product with a vector, a matrix or a number, as in NumPy."""
-        return linalg.dot(self, b)
+        return _written("dot", linalg.dot(self, b), out)
 
     def reshape(self, *shape_: int | tuple[int, ...], order: str = "C", copy: bool | None = None) -> Tensor:
         """The same elements in another shape: `t.reshape(2, -1)` or `t.reshape((2, -1))`."""
@@ -300,17 +307,17 @@ class Methods(Variable):
         """The last two axes exchanged."""
         return shape.matrix_transpose(self)
 
-    def take(self, indices: ArrayLike, axis: int | None = None, mode: str = "raise") -> Tensor:
+    def take(self, indices: ArrayLike, axis: int | None = None, out: Out = None, mode: str = "raise") -> Tensor:
         """The elements, or the slices along an axis, that the integers name."""
-        return indexing.take(self, indices, axis, mode)
+        return _written("take", indexing.take(self, indices, axis, mode), out)
 
-    def compress(self, condition: ArrayLike, axis: int | None = None) -> Tensor:
+    def compress(self, condition: ArrayLike, axis: int | None = None, out: Out = None) -> Tensor:
         """The slices along an axis for which the condition holds."""
-        return indexing.compress(condition, self, axis)
+        return _written("compress", indexing.compress(condition, self, axis), out)
 
-    def choose(self, choices: Sequence[ArrayLike], mode: str = "raise") -> Tensor:
+    def choose(self, choices: Sequence[ArrayLike], out: Out = None, mode: str = "raise") -> Tensor:
         """Elementwise, the choice that the integer in this tensor names."""
-        return indexing.choose(self, choices, mode)
+        return _written("choose", indexing.choose(self, choices, mode), out)
 
     def nonzero(self) -> tuple[Tensor, ...]:
         """Where the elements are that are not 0: an array of indices for each axis."""
