@@ -62,13 +62,13 @@ class Anomaly(Watch):
         node = outputs[0]._node
         if node is not None:
             (node.node if isinstance(node, Output) else node).line = caller()
-        given = {name: arg for name, arg, kind in zip(op.parameters, args, op.kinds, strict=True) if kind is not PLAIN}
-        arrays = [each._data for each in outputs]
-        if op.name == "setitem" and results is args[0]:  # the rest of the target was seen before
-            arrays = [results._data[data_of(args[2])]]
-            given = {"value": args[1]}
+        assigned = op.name == "setitem" and results is args[0]  # then the rest of the target was seen before
+        arrays = [results._data[data_of(args[2])]] if assigned else [each._data for each in outputs]
         if not bad(arrays):
             return
+        given = {name: arg for name, arg, kind in zip(op.parameters, args, op.kinds, strict=True) if kind is not PLAIN}
+        if assigned:
+            given = {"value": args[1]}
         if has_nan(arrays) or not bad(list(given.values())):
             was = "inputs that are not finite" if bad(list(given.values())) else "finite inputs"
             raise AnomalyError(f"{op.name}: gave {troubles(arrays)} from {was}: {ranges(given)}; {place(caller())}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 NUMBERS = frozenset({float, int, bool})  # NumPy, too, lets Python's numbers never widen an array
-FLOAT32 = np.dtype(np.float32)
+FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 EXPLAINED = (
     np.linalg.LinAlgError,
     IndexError,

@@ -215,7 +215,7 @@ class Paths:
             since = max(since, min(self.ends))
         self.edges: dict[int, list[Any]] = {}  # of each node on the way: with None for those that lead elsewhere
         self.open = bool(self.ends)  # whether the gradients may depend on other things that require one
-        self.over: set[int] = set()  # nodes that lead to leaves of calls that are over, and to nothing else
+        self.over: set[int] = set()  # the numbers of nodes whose edges have all `ended`
         found, _ = explore(outputs, since)
         lead, ways = self.lead, self.edges
         for number in sorted(found):
@@ -250,9 +250,13 @@ class Paths:
             if edge.__class__ is tuple:
                 if self.stray(edge, lead or (None,) * len(edge)):
                     return True
-            elif not (edge._requires_grad is False if isinstance(edge, Variable) else place_of(edge)[0] in self.over):
+            elif not self.ended(edge):
                 return True
         return False
+
+    def ended(self, edge: Edge) -> bool:
+        """Whether an edge leads only to leaves of calls that are over: nobody differentiates by them any more."""
+        return not edge._requires_grad if isinstance(edge, Variable) else place_of(edge)[0] in self.over
 
     def pull(
         self, cotangents: Sequence[Any], cls: type[Variable], keep: bool, recorded: bool, hooks: bool = True

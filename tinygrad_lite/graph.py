@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from .arguments import EXPLAINED, FLOAT32, NUMBERS, as_array, cast, explain, is_absent, number, promote
+from .arguments import EXPLAINED, FLOAT16, FLOAT32, NUMBERS, as_array, cast, explain, is_absent, number, promote
 from .mode import thread
 from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register, table
 from .variable import (
@@ -256,7 +256,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         args = promote(op, args)
         for i in op.promoted:
             values[i] = data_of(args[i])
-    if op.wide and first is not None and any(is_half(args[i]) for i in op.singles):
+    if op.wide and (dtype is FLOAT16 or not even) and is_half(op, args):
         return narrowed(op, args)
 
     try:
@@ -290,13 +290,14 @@ def with_numbers(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments with Python's numbers in place of NumPy's scalars and 0-d arrays, which would widen a result."""
     for i in op.numbers:
         each = args[i]
-        if isinstance(each, (np.generic, ndarray)) and each.ndim == 0:
+        if each.__class__ not in CONSTANTS and isinstance(each, (np.generic, ndarray)) and each.ndim == 0:
             args = (*args[:i], each.item(), *args[i + 1 :])
     return args
 
 
-def is_half(arg: Any) -> bool:
-    return isinstance(arg, Variable) and arg._data.dtype == np.float16
+def is_half(op: Op, args: tuple[Any, ...]) -> bool:
+    """Whether an operation is given Tensors of float16, all of its inputs being in one dtype."""
+    return any(isinstance(args[i], Variable) and args[i]._data.dtype is FLOAT16 for i in op.singles)
 
 
 def narrowed(op: Op, args: tuple[Any, ...]) -> Any:
@@ -307,8 +308,8 @@ def narrowed(op: Op, args: tuple[Any, ...]) -> Any:
             wide[i] = cast(args[i], FLOAT32)
     results = apply(op, tuple(wide))
     if isinstance(results, tuple):
-        return getattr(results, "_make", tuple)([cast(each, np.dtype(np.float16)) for each in results])
-    return cast(results, np.dtype(np.float16))
+        return getattr(results, "_make", tuple)([cast(each, FLOAT16) for each in results])
+    return cast(results, FLOAT16)
 
 
 def compose(op: Op, args: tuple[Any, ...]) -> Any:

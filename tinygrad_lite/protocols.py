@@ -15,7 +15,8 @@ import numpy as np
 
 from .arguments import cast, real_dtype, refuse_gradients
 from .op import SEQUENCE, Op, numpy_functions, table
-from .ops.partial import WIDE
+from .ops.inverses import pinv_to_rtol
+from .ops.partial import REDUCTIONS
 from .variable import Variable, data_of, make, ndarray, variables_in
 from .writing import WRITES
 
@@ -65,6 +66,7 @@ REDUCE: dict[Any, str] = {
     np.logical_or: "any",
     np.logaddexp: "logsumexp",
 }
+WIDE = {**REDUCTIONS, "pinv": pinv_to_rtol}  # what answers where an operation has not the keyword that is given
 ACCUMULATE: dict[Any, str] = {np.add: "cumsum", np.multiply: "cumprod"}
 
 
@@ -140,8 +142,6 @@ def call(name: str, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> 
     """Run an operation with the keywords that all of NumPy's functions have: out and dtype."""
     out, dtype = keywords.pop("out", None), keywords.pop("dtype", None)
     function, run, wide = op.function, op.call, WIDE.get(op.name)
-    if op.name == "pinv" and "rtol" in keywords:
-        keywords["rcond"] = keywords.pop("rtol")  # as the array API calls it
     for keyword, value in list(keywords.items()):
         if keyword not in op.parameters:
             if any(value is default or repr(value) == repr(default) for default in DEFAULTS.get(keyword, ())):

@@ -139,7 +139,7 @@ def exponential(source: MersenneTwister, shape: Shape, dtype: Dtype) -> Array:
 def randint(source: MersenneTwister, low: int, high: int, shape: Shape) -> Array:
     # core/DistributionsHelper.h, uniform_int_from_to_distribution. The sum wraps around, and so comes out right.
     words = (source.words if high - low < 2**28 else source.long_words)(prod(shape))
-    words %= high - low
+    words %= np.array(high - low, np.uint64)  # as an array: NumPy takes its time over Python's numbers
     return (words.view(np.int64) + low).reshape(shape)
 
 

@@ -77,6 +77,11 @@ def pinv(a: ArrayLike, rcond: Any = None, hermitian: bool = False) -> Array:
     return lapack(np.linalg.pinv, a, rcond=rcond)
 
 
+def pinv_to_rtol(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
+    """`pinv` with the array API's name for rcond."""
+    return pinv(a, rcond if rtol is None else rtol, hermitian)
+
+
 @composite(np.linalg.tensorinv, floats=True, domain={"a": INVERTIBLE})
 def tensorinv(a: ArrayLike, ind: int = 2) -> Tensor:
     """Inverse for `tensordot(a, b, ind)`: the first `ind` axes are the rows of a matrix, the others its columns.

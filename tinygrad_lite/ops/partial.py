@@ -133,7 +133,7 @@ def _present(a: Any, where: Any = True) -> Any:
 
 def _of_those_present(name: str) -> Callable[..., Any]:
     """A reduction that passes over what is nan, too."""
-    reduction = WIDE[name]
+    reduction = REDUCTIONS[name]
 
     def of_those(a: Any, *args: Any, where: Any = True, **keywords: Any) -> Any:
         _chosen(f"nan{name}", a, where, 0)  # says what is wrong with where=
@@ -143,7 +143,7 @@ def _of_those_present(name: str) -> Callable[..., Any]:
     return of_those
 
 
-WIDE: dict[str, Callable[..., Any]] = {
+REDUCTIONS: dict[str, Callable[..., Any]] = {
     "all": _truth("all", True),
     "any": _truth("any", False),
     "max": _reduction("max", np.maximum, _lowest),
@@ -156,7 +156,7 @@ WIDE: dict[str, Callable[..., Any]] = {
 }
 """What answers, by the operation's name, where NumPy's function is given keywords that the operation has not."""
 
-WIDE |= {f"nan{name}": _of_those_present(name) for name in ("max", "mean", "min", "prod", "std", "sum", "var")}
+REDUCTIONS |= {f"nan{name}": _of_those_present(name) for name in ("max", "mean", "min", "prod", "std", "sum", "var")}
 
 
 @composite(np.nansum)
