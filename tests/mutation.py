@@ -28,7 +28,13 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("RemoveDecorator", "Variable")  # an operation that is missing is no mistake that needs a test
 TABLE = ["tests/test_table_gradients.py", "tests/test_table.py", "tests/test_table_conventions.py"]
-OF_THE_GRAPH = ["tests/test_graph.py", "tests/test_backward.py", "tests/test_errors.py", "tests/test_inplace.py"]
+OF_THE_GRAPH = [
+    "tests/test_graph.py",
+    "tests/test_backward.py",
+    "tests/test_errors.py",
+    "tests/test_inplace.py",
+    "tests/test_sharing.py",
+]
 ELSEWHERE = ("docs", "engine", "neuron", "drawing", "random", "readme", "import", "optim", "table")  # and in makemore
 TIMEOUT = 600  # seconds; a mutant that loops for ever is noticed
 
