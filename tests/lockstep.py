@@ -191,6 +191,8 @@ class Lockstep:
         """The step on Tensors of ours or torch's: the new variable, or None where it only writes."""
         x, y = variables[a], self.operand(variables, step, b)
         name = step.name
+        if name == "detach":
+            return x.detach()
         bring_up_to_date(x)
         if name in BINARY:
             return apply(name, x, y)
@@ -210,8 +212,6 @@ class Lockstep:
             return x.reshape(-1)
         if name == "clone":
             return x.clone()
-        if name == "detach":
-            return x.detach()
         if name == "in-place square":
             x **= 2
         elif name.startswith("in-place "):

@@ -57,6 +57,7 @@ def run(script: list[Step]) -> None:
 @example([Step("clone", 0), Step("detach", 4), Step("in-place multiply", 4, 0), Step("multiply", 5, 0)])
 @example([Step("view", 3), Step("set divide", 4, 0, 18)])
 @example([Step("view", 3), Step("in-place subtract", 3), Step("set", 4, form=7)])
+@example([Step("part", 3), Step("in-place add", 3), Step("detach", 4)])
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_random_scripts(script: list[Step]) -> None:
