@@ -249,7 +249,7 @@ class Lockstep:
         if name in BINARY:
             made = combine(name, x, y)
         elif name == "tanh":
-            value = np.tanh(x.value)
+            value = np.array(np.tanh(x.value))
             made = Dual(value, x.tangent * (1 - value * value)[..., None])
         elif name == "square":
             made = combine("multiply", x, x)
