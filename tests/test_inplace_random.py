@@ -59,6 +59,14 @@ def run(script: list[Step]) -> None:
 @example([Step("view", 3), Step("in-place subtract", 3), Step("set", 4, form=7)])
 @example([Step("part", 3), Step("in-place add", 3), Step("detach", 4)])
 @example([Step("view", 2, form=3), Step("tanh", 4), Step("transpose", 5), Step("in-place divide", 6, form=1)])
+@example(
+    [
+        Step("view", 0, form=3, quiet=True),
+        Step("multiply", 4, form=20),
+        Step("view", 5, form=18, quiet=True),
+        Step("in-place square", 6),
+    ]
+)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_random_scripts(script: list[Step]) -> None:
