@@ -6,22 +6,28 @@ One step samples a minibatch, runs forward and backward, and updates the paramet
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
+from tinygrad_lite import jit
 
 CONTEXT, CHARACTERS, EXAMPLES, RATE = 3, 27, 182_625, 0.1
 Step = Callable[[], Any]
+Parts = tuple[Step, Callable[[], dict[str, Any]]]  # a step, and what gives copies of the weights as they are by then
 
 
 class Size(NamedTuple):
     batch: int = 32
     hidden: int = 200
     embedding: int = 15
+
+
+LARGER = [Size(256, 512, 32), Size(1024, 1024, 64), Size(4096, 1024, 64)]
 
 
 class Problem:
@@ -48,28 +54,57 @@ class Problem:
         }
 
 
-def tinygrad_lite_step(problem: Problem) -> Step:
+def minibatches(problem: Problem, many: int = 1000) -> Iterator[Any]:
+    """The rows of many minibatches, drawn at once: the same as one after the other."""
+    rng = np.random.default_rng(1)
+    while True:
+        yield rng.integers(0, EXAMPLES, (many, problem.batch))
+
+
+def _tinygrad_lite_parts(problem: Problem) -> tuple[Callable[[Any, Any], Any], dict[str, Any]]:
     parameters = {name: tg.tensor(w, requires_grad=True) for name, w in problem.weights.items()}
     C, W1, b1, W2, b2, gain, bias = parameters.values()
     optimiser = tg.optim.SGD(parameters.values(), lr=RATE)
-    generator = tg.Generator().manual_seed(1)
 
-    def step() -> Any:
-        rows = generator.randint(0, EXAMPLES, (problem.batch,)).numpy()
-        embedded = F.embedding(problem.x[rows], C).reshape(problem.batch, -1)
+    def update(x: Any, y: Any) -> Any:
+        embedded = F.embedding(x, C).reshape(problem.batch, -1)
         hidden, _, _ = F.batch_norm(F.linear(embedded, W1, b1), gain, bias, eps=0.0, ddof=1)
-        loss = F.cross_entropy(F.linear(hidden.tanh(), W2, b2), problem.y[rows])
+        loss = F.cross_entropy(F.linear(hidden.tanh(), W2, b2), y)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         return loss
 
+    return update, parameters
+
+
+def tinygrad_lite_step(problem: Problem) -> Step:
+    update, _ = _tinygrad_lite_parts(problem)
+    generator = tg.Generator().manual_seed(1)
+
+    def step() -> Any:
+        rows = generator.randint(0, EXAMPLES, (problem.batch,)).numpy()
+        return update(problem.x[rows], problem.y[rows])
+
     return step
 
 
-def numpy_step(problem: Problem) -> Step:
+def jit_parts(problem: Problem) -> Parts:
+    update, parameters = _tinygrad_lite_parts(problem)
+    x, y = tg.tensor(problem.x), tg.tensor(problem.y)
+    step = jit(lambda rows: update(x[rows], y[rows]))
+    rows = chain.from_iterable(minibatches(problem))
+    return lambda: step(next(rows)), lambda: {name: p.numpy().copy() for name, p in parameters.items()}
+
+
+def jit_step(problem: Problem) -> Step:
+    return jit_parts(problem)[0]
+
+
+def numpy_parts(problem: Problem) -> Parts:
     """By hand, plain: the derivation of every gradient is the lecture's."""
-    C, W1, b1, W2, b2, gain, bias = (w.copy() for w in problem.weights.values())
+    weights = {name: w.copy() for name, w in problem.weights.items()}
+    C, W1, b1, W2, b2, gain, bias = weights.values()
     rng = np.random.default_rng(1)
     n = problem.batch
     one_to_n = np.arange(n)
@@ -107,7 +142,11 @@ def numpy_step(problem: Problem) -> Step:
             w -= RATE * g_w
         return loss
 
-    return step
+    return step, lambda: {name: w.copy() for name, w in weights.items()}
+
+
+def numpy_step(problem: Problem) -> Step:
+    return numpy_parts(problem)[0]
 
 
 def _torch_parts(problem: Problem) -> tuple[Any, Step, Step]:
@@ -152,7 +191,7 @@ def torch_compile_step(problem: Problem) -> Step:
     return step
 
 
-def jax_step(problem: Problem) -> Step:
+def _jax_dispatch(problem: Problem) -> Step:
     import jax
     import jax.numpy as jnp
 
@@ -175,9 +214,26 @@ def jax_step(problem: Problem) -> Step:
 
     def step() -> Any:
         state[0], state[1], loss = update(*state)
-        return loss.block_until_ready()
+        return loss
 
     return step
+
+
+def jax_step(problem: Problem) -> Step:
+    step = _jax_dispatch(problem)
+    return lambda: step().block_until_ready()
+
+
+def jax_unawaited_step(problem: Problem) -> Step:
+    """The loss that is awaited is that of the step before: JAX computes while Python goes on."""
+    step = _jax_dispatch(problem)
+    losses = [step()]
+
+    def ahead() -> Any:
+        losses.append(step())
+        return losses.pop(0).block_until_ready()
+
+    return ahead
 
 
 def autograd_step(problem: Problem) -> Step:
@@ -235,10 +291,12 @@ def mygrad_step(problem: Problem) -> Step:
 
 STEPS: dict[str, Callable[[Problem], Step]] = {
     "tinygrad_lite": tinygrad_lite_step,
+    "tinygrad_lite, jit": jit_step,
     "NumPy by hand": numpy_step,
     "torch eager": torch_step,
     "torch.compile": torch_compile_step,
     "jax.jit": jax_step,
+    "jax.jit, not awaited": jax_unawaited_step,
     "HIPS autograd": autograd_step,
     "MyGrad": mygrad_step,
 }

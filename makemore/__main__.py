@@ -53,6 +53,8 @@ def parser() -> Parser:
         ("seed", int, "of all that is random: the same seed gives the same run (default: 2147483647)"),
     ):
         train.add_argument(f"--{name}", metavar="F" if kind is float else "N", type=kind, help=text)
+    text = "run each step operation by operation, not as one NumPy program; the numbers are the same"
+    train.add_argument("--no-jit", action="store_true", help=text)
     begin = train.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="go on with the run in the folder, exactly")
     begin.add_argument("--overwrite", action="store_true", help="replace the run in the folder")

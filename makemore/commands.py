@@ -31,6 +31,7 @@ def train(arguments: Namespace) -> int:
     """Train from the beginning or go on, save at intervals, and show the result."""
     folder: Path = arguments.out
     run = resumed(arguments) if arguments.resume else begun(arguments)
+    run.jit = not arguments.no_jit
     describe(run)
     checkpoint.save(run, folder)
     every = max(1, run.settings.steps // REPORTS)

@@ -35,8 +35,8 @@ class Model:
         self.bias = tg.zeros((1, hidden))
         for parameter in self.parameters.values():
             parameter.requires_grad = True
-        self.running_mean = np.zeros((1, hidden), np.float32)
-        self.running_std = np.ones((1, hidden), np.float32)
+        self.running_mean = tg.zeros((1, hidden))
+        self.running_std = tg.ones((1, hidden))
 
     @property
     def parameters(self) -> dict[str, tg.Tensor]:
@@ -47,8 +47,8 @@ class Model:
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
         """All arrays that make the model what it is, by name: the parameters and the running statistics."""
-        arrays = {name: parameter.data for name, parameter in self.parameters.items()}
-        return {**arrays, "running_mean": self.running_mean, "running_std": self.running_std}
+        running = {"running_mean": self.running_mean, "running_std": self.running_std}
+        return {name: tensor.data for name, tensor in {**self.parameters, **running}.items()}
 
     def load_state(self, state: dict[str, NDArray[Any]]) -> None:
         """Take over the arrays of a state. Raises ValueError where one has another shape or dtype."""
@@ -58,14 +58,14 @@ class Model:
                 raise ValueError(f"{name} is {given.dtype}{given.shape}, not {mine.dtype}{mine.shape}")
             mine[...] = given
 
-    def loss(self, contexts: NDArray[np.int64], targets: NDArray[np.int64]) -> tg.Tensor:
+    def loss(self, contexts: tg.Tensor, targets: tg.Tensor) -> tg.Tensor:
         """Cross-entropy of a minibatch: contexts (N, block_size), targets (N,) -> (). Moves the running statistics."""
         x = F.embedding(contexts, self.C).reshape(len(contexts), -1)
         h, mean, var = F.batch_norm(F.linear(x, self.W1, self.b1), self.gain, self.bias, eps=0.0, ddof=1)
-        self.running_mean *= 1 - MOMENTUM
-        self.running_mean += MOMENTUM * mean.data
-        self.running_std *= 1 - MOMENTUM
-        self.running_std += MOMENTUM * np.sqrt(var.data)
+        with tg.no_grad():
+            for running, now in ((self.running_mean, mean), (self.running_std, np.sqrt(var))):
+                running *= 1 - MOMENTUM
+                running += MOMENTUM * now
         return F.cross_entropy(F.linear(h.tanh(), self.W2, self.b2), targets)
 
     @tg.no_grad()

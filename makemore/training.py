@@ -78,13 +78,17 @@ class Settings:
 
 
 class Run:
-    """A model in training: all that a checkpoint holds, and the data."""
+    """A model in training: all that a checkpoint holds, and the data. jit: whether its steps run as a NumPy program."""
+
+    jit = True
 
     def __init__(self, words: Sequence[str], settings: Settings) -> None:
         self.words = list(words)
         self.settings = settings
         self.vocabulary = Vocabulary.of(words)
         self.data: Split = split(words, self.vocabulary, settings.block_size)
+        self.contexts, self.targets = map(tg.from_numpy, self.data.train)
+        self._jitted = tg.jit(self._train_step)
         self.generator = tg.Generator().manual_seed(settings.seed)
         self.model = Model(
             len(self.vocabulary), settings.block_size, settings.embedding, settings.hidden, self.generator
@@ -110,23 +114,25 @@ class Run:
 
     def advance(self, steps: int) -> None:
         """Make some steps. Raises MakemoreError, with status 1, at the first loss or statistic that is nan or inf."""
-        contexts, targets = self.data.train
-        model, optimiser, settings = self.model, self.optimiser, self.settings
+        settings, train_step = self.settings, self._jitted if self.jit else self._train_step
         with np.errstate(all="ignore"):  # what goes wrong shows in the loss
             for step in range(self.step, min(self.step + steps, settings.steps)):
-                rows = self._next_rows()
-                loss = model.loss(contexts[rows], targets[rows])
-                value = loss.item()
-                if not math.isfinite(value):
-                    raise MakemoreError(f"step {step}: the loss is {value}: {self._cause()}", status=1)
-                if not math.isfinite(np.add.reduce(model.running_std, axis=None)):  # with a loss that may be finite
-                    raise MakemoreError(f"step {step}: running_std holds nan or inf: {self._cause()}", status=1)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.lr = settings.rate(step)
-                optimiser.step()
-                self.losses[step] = value
+                self.optimiser.lr = settings.rate(step)
+                try:
+                    self.losses[step] = train_step(self._next_rows()).item()
+                except FloatingPointError as error:
+                    raise MakemoreError(f"step {step}: {error}: {self._cause()}", status=1) from None
                 self.step = step + 1
+
+    def _train_step(self, rows: NDArray[np.int64]) -> tg.Tensor:
+        """One step on the examples of some rows, (N,). Raises FloatingPointError before anything is updated by nan."""
+        loss = self.model.loss(self.contexts[rows], self.targets[rows])
+        tg.check_finite(loss, "the loss")
+        tg.check_finite(self.model.running_std, "running_std")  # with a loss that may be finite
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return loss
 
     def check(self) -> None:
         """Raise MakemoreError, with status 1, where a number of the model is nan or inf."""
@@ -151,9 +157,8 @@ class Run:
             size = (max(1, DRAWN_AT_ONCE // self.settings.batch_size), self.settings.batch_size)
             self._drawn = np.asarray(self.generator.randint(0, len(self.data.train), size))
             self._used = 0
-        rows: NDArray[np.int64] = self._drawn[self._used]
         self._used += 1
-        return rows
+        return self._drawn[self._used - 1]  # type: ignore[no-any-return]
 
     def generator_state(self) -> NDArray[np.uint8]:
         """The state of the generator as if it had drawn for the steps made, and no further."""

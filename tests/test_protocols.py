@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_lite as tg
 from tinygrad_lite.op import numpy_functions, table
-from tinygrad_lite.protocols import LIKE, QUERIES
+from tinygrad_lite.protocols import LIKE, QUERIES, READS
 from tinygrad_lite.tensor import Tensor
 from tinygrad_lite.writing import WRITES
 
@@ -314,7 +314,7 @@ def namespace(module):
 
 
 EVERYTHING = [pair for module in (np, np.linalg, np.fft) for pair in namespace(module)]
-KNOWN = {*numpy_functions, *QUERIES, *LIKE, *WRITES}
+KNOWN = {*numpy_functions, *QUERIES, *READS, *LIKE, *WRITES}
 UNKNOWN = [pair for pair in EVERYTHING if pair[1] not in KNOWN]
 
 

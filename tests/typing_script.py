@@ -325,6 +325,7 @@ functions: list[Tensor] = [
     tg.sliding_window_view(x, 2, axis=1),
     *tg.split(x, [1], axis=0),
     tg.positive(x),
+    tg.check_finite(x, "x"),
     tg.pow(x, 2.0),
     tg.rad2deg(x),
     tg.radians(x),
@@ -535,6 +536,25 @@ output, product = tg.vjp(double, x)
 pulled: Tensor = product(x)
 output, pushed = tg.jvp(double, (x,), (x,))
 assert_type(tg.checkpoint(double)(x), Tensor)
+
+
+@tg.jit
+def doubled(x: Tensor) -> Tensor:
+    return x * 2
+
+
+@tg.jit(verify=1, copy=False, without=["pool"])
+def tripled(x: Tensor) -> Tensor:
+    return x * 3
+
+
+try:
+    both: tuple[Tensor, Tensor] = (doubled(x), tripled(x))
+except tg.JitError:
+    raise
+source: str = doubled.source
+kinds: list[Any] = tripled.signatures
+doubled.report(profile=True)
 with tg.detect_anomaly():
     double(x)
 

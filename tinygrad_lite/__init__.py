@@ -58,6 +58,7 @@ from .ops.scan import *
 from .ops.selection import *
 from .ops.shape import *
 from .ops.sorting import *
+from .program import JitError, jit
 from .random import Generator
 from .recompute import checkpoint
 from .tensor import Tensor
@@ -68,6 +69,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Generator",
+    "JitError",
     "Tensor",
     "Value",
     "abs",
@@ -86,6 +88,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "linalg",
     "linspace",

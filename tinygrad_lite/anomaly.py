@@ -56,22 +56,22 @@ class Anomaly(Watch):
         super().__exit__(*error)
         self.errors.__exit__(*error)
 
-    def ran(self, op: Op, args: tuple[Any, ...], results: Any) -> None:
-        super().ran(op, args, results)
-        outputs = results if isinstance(results, tuple) else (results,)
-        node = outputs[0]._node
+    def ran(self, op: Op, given: tuple[Any, ...], args: tuple[Any, ...], results: Any, outputs: Any) -> None:
+        super().ran(op, given, args, results, outputs)
+        shown = results if isinstance(results, tuple) else (results,)
+        node = shown[0]._node
         if node is not None:
             (node.node if isinstance(node, Output) else node).line = caller()
         assigned = op.name == "setitem" and results is args[0]  # then the rest of the target was seen before
-        arrays = [results._data[data_of(args[2])]] if assigned else [each._data for each in outputs]
+        arrays = [results._data[data_of(args[2])]] if assigned else [each._data for each in shown]
         if not bad(arrays):
             return
-        given = {name: arg for name, arg, kind in zip(op.parameters, args, op.kinds, strict=True) if kind is not PLAIN}
+        inputs = {name: arg for name, arg, kind in zip(op.parameters, args, op.kinds, strict=True) if kind is not PLAIN}
         if assigned:
-            given = {"value": args[1]}
-        if has_nan(arrays) or not bad(list(given.values())):
-            was = "inputs that are not finite" if bad(list(given.values())) else "finite inputs"
-            raise AnomalyError(f"{op.name}: gave {troubles(arrays)} from {was}: {ranges(given)}; {place(caller())}")
+            inputs = {"value": args[1]}
+        if has_nan(arrays) or not bad(list(inputs.values())):
+            was = "inputs that are not finite" if bad(list(inputs.values())) else "finite inputs"
+            raise AnomalyError(f"{op.name}: gave {troubles(arrays)} from {was}: {ranges(inputs)}; {place(caller())}")
 
     def pull(self, node: Node, target: int | tuple[int, ...], rule: Rule, g: Any, reads: list[Any]) -> Any:
         inside = None

@@ -15,39 +15,50 @@ import numpy as np
 from .arguments import EXPLAINED
 from .graph import Node, Output
 from .hooks import run_hooks
+from .inplace import inplace
 from .mode import recording, thread
-from .op import INPUT, OUTPUT, Op
+from .op import ARGUMENT, INPUT, OUTPUT, PLAIN, Op, table
 from .variable import Memory, Variable, data_of, make, ndarray
 
 Edge: TypeAlias = Node | Output | Variable | None
 V = TypeVar("V", bound=Variable)
 
 
-def backward(root: Variable, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+def backward(root: Variable, gradient: Variable, retain_graph: bool, create_graph: bool) -> None:
     """Add the gradient of `root`, weighted by `gradient`, to the `_grad` of every leaf that it depends on.
 
-    gradient: an ndarray, or with create_graph a Tensor, of the shape of `root`.
+    gradient: a Tensor of the shape of `root`.
     Nothing is added where the walk fails on its way.
     """
     mode = thread.mode
+    watch = mode.watch
+    recorded = create_graph or (watch is not None and watch.traces)
     before, mode.grad = mode.grad, create_graph
+    if watch is not None:
+        watch.walks(True)
     try:
-        walk = Walk(root._result, create_graph)
-        walk.flow(root._node or root, gradient, None)
+        walk = Walk(root._result, recorded)
+        walk.flow(root._node or root, gradient if recorded else gradient._data, None)
         walk.run(retain_graph or create_graph)
         mode.grad = True  # for a gradient that carries a graph, from now or from an earlier backward
         taken = {id(data_of(gradient))}
         for leaf, grad in walk.leaves.items():
             grad = own(grad, taken)
+            if watch is not None:
+                watch.grading(leaf, reads=True)
             if leaf._grad is None:
                 leaf._grad = grad if isinstance(grad, Variable) else make(leaf._result, grad)
             elif create_graph or leaf._grad._requires_grad:
                 leaf._grad = leaf._grad + grad
+            elif isinstance(grad, Variable):
+                inplace(table["add"], leaf._grad, grad)
             else:
                 np.add(leaf._grad._data, grad, out=leaf._grad._data)
                 leaf._grad._memory.writes += 1
     finally:
         mode.grad = before
+        if watch is not None:
+            watch.walks(False)
 
 
 def own(grad: Any, taken: set[int]) -> Any:
@@ -135,7 +146,7 @@ class Walk:
             if plan.holds_arrays and not keep and (node.checks or any(map(is_array, saved))):
                 node.saved = None
             if recorded:
-                saved = linked_reads(node, saved, self.cls)
+                saved = linked_reads(node, saved, self.cls, watch is not None and watch.traces)
             for target, rule, reads in plan.rules:
                 edge = edges[target] if target.__class__ is int else tuple([edges[i] for i in target])
                 if edge is None:
@@ -353,8 +364,11 @@ def changed(node: Node) -> RuntimeError:
     )
 
 
-def linked_reads(node: Node, saved: list[Any], cls: type[Variable]) -> list[Any]:
-    """What the rules of a node read, with Tensors, which lead back to where they came from, for the arrays."""
+def linked_reads(node: Node, saved: list[Any], cls: type[Variable], traced: bool) -> list[Any]:
+    """What the rules of a node read, with Tensors, which lead back to where they came from, for the arrays.
+
+    traced: whether those that lead nowhere are Tensors, too, so that all that a rule does is seen.
+    """
     memories = {(i, element): memory for i, element, memory, _ in node.checks}
     unpacked = list(saved)
     for k, (kind, i) in enumerate(node.plan.keep):
@@ -368,7 +382,20 @@ def linked_reads(node: Node, saved: list[Any], cls: type[Variable]) -> list[Any]
         elif kind == OUTPUT:
             edge = node if len(node.op.outputs) == 1 else Output(node, i, saved[k])
             unpacked[k] = linked(cls, saved[k], edge, memories.get((k, 0)))
+    if traced:
+        kinds, keep = node.op.kinds, node.plan.keep
+        plain = [kind == ARGUMENT and kinds[i] is PLAIN for kind, i in keep]
+        return [each if is_plain else wrapped(cls, each) for each, is_plain in zip(unpacked, plain, strict=True)]
     return unpacked
+
+
+def wrapped(cls: type[Variable], value: Any) -> Any:
+    """Tensors for arrays, however nested, but for masks, which stand in an index."""
+    if isinstance(value, ndarray):
+        return value if value.dtype.kind == "b" else make(cls, value)
+    if isinstance(value, (list, tuple)) and any(isinstance(each, (ndarray, list, tuple)) for each in value):
+        return type(value)([wrapped(cls, each) for each in value])
+    return value
 
 
 def linked(cls: type[Variable], array: Any, edge: Any, memory: Memory | None) -> Any:

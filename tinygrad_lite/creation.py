@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import EXPLAINED, as_array, real_dtype, refuse_gradients
+from .mode import thread
 from .tensor import Tensor
 from .variable import make
 
@@ -49,6 +50,8 @@ def _made(name: str, function: Callable[..., Any], *args: Any, dtype: Any, requi
         given = ", ".join(f"{arg!r:.30}" for arg in args if arg is not None)
         raise kind(f"{name}: {str(error).splitlines()[0]} (given {given})") from None
     result = from_numpy(array)
+    if thread.mode.watch is not None:
+        thread.mode.watch.made(result, None)
     result.requires_grad = requires_grad
     return result
 

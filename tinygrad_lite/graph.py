@@ -166,7 +166,7 @@ def composite(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make an operation of a function that is written in terms of other operations, and enter it into the table.
 
-    Its body is given arrays, or Tensors and arrays of one dtype, and calls NumPy's functions and other operations; so
+    Its body is given arrays, or Tensors of one dtype, and calls NumPy's functions and other operations; so
     it has their derivatives, of any order, and any number of outputs. The arguments are those of `primitive`, and
 
     together: whether its arrays are brought to one dtype. If not, each keeps its own, and all are Tensors if one is.
@@ -218,6 +218,7 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
     if op.numbers:
         args = with_numbers(op, args)
     values = list(args)
+    given = args
     first = dtype = None
     needed = 0
     even = True  # whether NumPy's promotion is ours: float Tensors of one dtype, and Python's numbers
@@ -238,15 +239,15 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         elif arg.__class__ not in NUMBERS and not is_absent(op, i, arg):
             even = False
     for i in op.others:
-        given = args[i]
-        if given.__class__ in TENSORLESS:
+        each = args[i]
+        if each.__class__ in TENSORLESS:
             continue
-        if isinstance(given, Variable) and op.kinds[i] is SEQUENCE:  # a Tensor for the sequence of its parts
-            return apply(op, (*args[:i], list(table["unstack"].function(given)), *args[i + 1 :]))
-        values[i] = data_of(given)
+        if isinstance(each, Variable) and op.kinds[i] is SEQUENCE:  # a Tensor for the sequence of its parts
+            return apply(op, (*args[:i], list(table["unstack"].function(each)), *args[i + 1 :]))
+        values[i] = data_of(each)
         if op.kinds[i] is ONE:
-            is_absent(op, i, given)
-        for arg in (given,) if isinstance(given, Variable) else variables_in(given):
+            is_absent(op, i, each)
+        for arg in (each,) if isinstance(each, Variable) else variables_in(each):
             first = arg if first is None else first
             if arg._requires_grad:
                 needed |= 1 << i
@@ -263,6 +264,9 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         out = op.forward(*values)
     except EXPLAINED as error:
         raise explain(op, values, error) from None
+    mode = thread.mode
+    if mode.watch is not None and len(op.outputs) > 1:
+        out = getattr(out, "_make", tuple)([np.asarray(each) for each in out])
     shown = out
     if op.visible < len(op.outputs):
         shown = out[: op.visible] if op.visible > 1 else out[0]
@@ -275,14 +279,13 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         results = make(first._result, shown)
         if op.view and isinstance(args[0], Variable) and shares_memory(results._data, args[0]._data):
             share(args[0], results)
-    mode = thread.mode
     if op.vjp is not None and mode.grad:
         if stale is not None:
             refuse_stale(op.name, stale)
         if needed:
             record(op, args, values, needed, results, out)
     if mode.watch is not None:
-        mode.watch.ran(op, args, results)
+        mode.watch.ran(op, given, args, results, out)
     return results
 
 
@@ -291,6 +294,8 @@ def with_numbers(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     for i in op.numbers:
         each = args[i]
         if each.__class__ not in CONSTANTS and isinstance(each, (np.generic, ndarray)) and each.ndim == 0:
+            if each.__class__ is ndarray and thread.mode.watch is not None:
+                thread.mode.watch.folds(each)
             args = (*args[:i], each.item(), *args[i + 1 :])
     return args
 
@@ -315,7 +320,7 @@ def narrowed(op: Op, args: tuple[Any, ...]) -> Any:
 def compose(op: Op, args: tuple[Any, ...]) -> Any:
     """Run a composite on all of its arguments, in order.
 
-    Its body gets arrays, or where an argument is a Tensor, Tensors and arrays in one dtype, or Tensors in their own.
+    Its body gets arrays, or where an argument is a Tensor, Tensors, in one dtype or in their own.
     """
     if op.numbers:
         args = with_numbers(op, args)
@@ -324,11 +329,20 @@ def compose(op: Op, args: tuple[Any, ...]) -> Any:
             is_absent(op, i, args[i])
     first = next(variables_in(args), None)
     values = list(args if first is None or not op.together else promote(op, args))
-    cls = None if first is None or op.together else first._result
+    cls = None if first is None else first._result  # for arrays, too: what is done with them is the same in a program
     try:
+        watch = thread.mode.watch
+        if watch is not None and watch.traces:
+            for i in range(len(args)):
+                if i not in op.promoted:
+                    watch.folds(args[i])
         for i in op.promoted:
             several = op.kinds[i] is SEQUENCE
             values[i] = [operand(op, i, v, cls) for v in values[i]] if several else operand(op, i, values[i], cls)
+            if watch is not None:
+                pairs = zip(args[i], values[i], strict=True) if several else [(args[i], values[i])]
+                for given, taken in pairs:
+                    watch.took(given, taken)
         return op.forward(*values)
     except EXPLAINED as error:
         raise explain(op, [data_of(value) for value in values], error) from None
@@ -380,9 +394,9 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
                         if isinstance(each, Variable):
                             checks.append((len(saved), element, each._memory, each._memory.writes))
                     parts = zip(arg, values[i], strict=True)
-                    saved.append([data if isinstance(each, Variable) else owned(data) for each, data in parts])
+                    saved.append([data if isinstance(each, Variable) else held(data) for each, data in parts])
                 else:
-                    saved.append(owned(values[i]))
+                    saved.append(held(values[i]))
         elif kind == SHAPE:
             value = values[i]
             if value.__class__ is ndarray:
@@ -393,7 +407,7 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
         elif kind == NEEDED:
             saved.append([edge is not None for edge in edges[i]])
         else:
-            saved.append(values[i] if values[i].__class__ in CONSTANTS else owned(values[i]))
+            saved.append(values[i] if values[i].__class__ in CONSTANTS else held(values[i]))
     node.edges, node.saved, node.checks = edges, saved, checks
     if len(op.outputs) == 1:
         data = results._data
@@ -405,6 +419,12 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
         node.shape = node.dtype = None
         for i, result in enumerate(results if op.visible > 1 else (results,)):
             result._node, result._requires_grad = Output(node, i, result._data), True
+
+
+def held(value: Any) -> Any:
+    """A copy of what the caller may write to; where the run is traced, the thing itself, which is then known."""
+    watch = thread.mode.watch
+    return value if watch is not None and watch.traces else owned(value)
 
 
 def edge_of(arg: Any) -> Any:

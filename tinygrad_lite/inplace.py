@@ -41,6 +41,8 @@ def inplace(op: Op, target: V, other: Any) -> V:
             result = cast(result, target._data.dtype)
             adopt(target, result._node, target._node)
         np.copyto(target._data, result._data, casting="same_kind")
+        if mode.watch is not None:
+            mode.watch.wrote(target, result)
     else:
         left, right = target._data, data_of(other)
         if not (right.__class__ in NUMBERS or (isinstance(other, Variable) and left.dtype is right.dtype)):
@@ -81,7 +83,7 @@ def setitem(target: Variable, index: Any, value: Any) -> None:
         adopt(target, target._node, before)
     target._memory.writes += 1
     if mode.watch is not None:
-        mode.watch.ran(op, args, target)
+        mode.watch.ran(op, args, args, target, target._data)
 
 
 def is_echo(target: Variable, index: Any, value: Any) -> bool:
@@ -138,7 +140,9 @@ def keep_old(node: Node) -> None:
     assert node.saved is not None
     for place, kept in enumerate(node.plan.keep):
         if kept == (INPUT, 0):
-            node.saved[place] = node.saved[place].copy()
+            old, node.saved[place] = node.saved[place], node.saved[place].copy()
+            if thread.mode.watch is not None:
+                thread.mode.watch.took(old, node.saved[place])
             node.checks = [check for check in node.checks if check[0] != place]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import protocols, writing
 from .inplace import inplace, setitem
+from .mode import thread
 from .op import table
 from .ops import (
     activations,
@@ -52,12 +53,19 @@ class Methods(Variable):
 
     # NumPy's protocols.
 
+    def _shown(self, asked: str) -> NDArray[Any]:
+        """The array, for those outside."""
+        watch = thread.mode.watch
+        if watch is not None:
+            watch.asks(self, asked)
+        return self._data  # type: ignore[no-any-return]
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False and dtype is not None and self._data.dtype != dtype:
             raise ValueError(
                 f"array: {self._data.dtype} can't become {np.dtype(dtype)} without a copy; leave out copy=False"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._shown("an array"), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         return protocols.call_ufunc(ufunc, method, inputs, keywords)

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     from .graph import Node
     from .op import Op, Rule
     from .random import Generator
+    from .variable import Variable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +44,12 @@ thread = Thread()
 
 
 class Watch:
-    """Sees all that a thread does with Tensors. This one only tells the watch that was there before."""
+    """Sees all that a thread does with Tensors. This one only tells the watch that was there before.
+
+    traces: whether the rules of a backward are run on Tensors, so that it sees what they do, too.
+    """
+
+    traces = False
 
     def __init__(self) -> None:
         self.outer = thread.mode.watch
@@ -52,10 +60,39 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         thread.mode.watch = self.outer
 
-    def ran(self, op: Op, args: tuple[Any, ...], results: Any) -> None:
-        """An operation was run on `args`, of which one at least is a Tensor, and recorded where that was due."""
+    def ran(self, op: Op, given: tuple[Any, ...], args: tuple[Any, ...], results: Any, outputs: Any) -> None:
+        """An operation was run, and recorded where that was due.
+
+        given, args: its arguments, one at least a Tensor, before and after they were brought to one dtype.
+        results, outputs: Tensors of what is visible, and the arrays of all outputs.
+        """
         if self.outer is not None:
-            self.outer.ran(op, args, results)
+            self.outer.ran(op, given, args, results, outputs)
+
+    def took(self, given: Any, taken: Variable) -> None:
+        """A Tensor was made of an operand, in the dtype that the others have."""
+
+    def wrote(self, target: Variable, value: Variable) -> None:
+        """A value was copied into the memory of a Tensor."""
+
+    def made(self, tensor: Variable, source: Any) -> None:
+        """A Tensor was made of data, of a copy of an array or a Tensor, or of nothing but numbers."""
+
+    def grading(self, variable: Variable, reads: bool) -> None:
+        """The `_grad` of a Tensor is about to be read, or replaced."""
+
+    def asks(self, owner: Variable | Generator, what: str) -> None:
+        """Numbers are about to leave a Tensor, or a generator is about to be looked at or seeded."""
+
+    def folds(self, value: Any) -> None:
+        """An argument is taken as it is now, such as an array of one element as a number."""
+
+    def reads(self, owner: Any, name: str, dtype: Any) -> Any:
+        """A number that may be another one each time, an attribute of `owner`, as an array or a Tensor."""
+        return np.array(getattr(owner, name), dtype)
+
+    def walks(self, begins: bool) -> None:
+        """A backward begins, or ends."""
 
     def pull(self, node: Node, target: int | tuple[int, ...], rule: Rule, g: Any, reads: list[Any]) -> Any:
         """Run the rule of a node for the input(s) at `target`."""
@@ -65,6 +102,9 @@ class Watch:
         """A generator is about to draw numbers."""
         if self.outer is not None:
             self.outer.draws(generator)
+
+    def drew(self, generator: Generator, draw: Callable[..., Any], arguments: tuple[Any, ...], drawn: Variable) -> None:
+        """A generator has drawn: `draw(its source, *arguments)`."""
 
 
 class recording:

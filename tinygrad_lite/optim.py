@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from .arguments import short
+from .creation import from_numpy
+from .mode import Watch, no_grad, thread
 from .tensor import Tensor
 
 
@@ -44,22 +47,41 @@ class SGD:
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
+        watch = thread.mode.watch
         for parameter in self.parameters:
+            if watch is not None:
+                watch.grading(parameter, reads=False)
             parameter._grad = None
 
     def step(self) -> None:
         """Change every parameter that has a gradient, in place."""
-        lr, momentum, decay = float(self.lr), float(self.momentum), float(self.weight_decay)
+        watch = thread.mode.watch
+        if watch is not None and watch.traces:
+            return self._traced_step(watch)
         for parameter, velocity in zip(self.parameters, self.velocities, strict=True):
-            if parameter._grad is None:
-                continue
-            data, change = parameter._data, parameter._grad._data
-            if decay:
-                change = change + decay * data
-            if momentum:
-                velocity *= momentum
-                velocity += change
-                change = velocity
-            rate = np.array(lr, data.dtype)  # as an array: NumPy takes its time over Python's numbers
-            np.subtract(data, rate * change, data)
-            parameter._memory.writes += 1
+            if parameter._grad is not None:
+                data, dtype = parameter._data, parameter._data.dtype
+                lr = np.array(self.lr, dtype)  # as an array: NumPy takes its time over Python's numbers
+                momentum, decay = np.array(self.momentum, dtype), np.array(self.weight_decay, dtype)
+                self._change(data, parameter._grad._data, velocity, lr, momentum, decay)
+                parameter._memory.writes += 1
+        return None
+
+    def _change(self, data: Any, change: Any, velocity: Any, lr: Any, momentum: Any, decay: Any) -> None:
+        """Change a parameter, as an array, or as a Tensor where that is traced."""
+        if self.weight_decay:
+            change = change + decay * data
+        if self.momentum:
+            velocity *= momentum
+            velocity += change
+            change = velocity
+        data -= lr * change
+
+    @no_grad()
+    def _traced_step(self, watch: Watch) -> None:
+        for parameter, velocity in zip(self.parameters, self.velocities, strict=True):
+            watch.grading(parameter, reads=True)
+            if parameter._grad is not None:
+                dtype = parameter._data.dtype
+                numbers = [watch.reads(self, name, dtype) for name in ("lr", "momentum", "weight_decay")]
+                self._change(parameter, parameter._grad, from_numpy(velocity), *numbers)

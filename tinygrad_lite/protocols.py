@@ -14,26 +14,29 @@ from typing import Any
 import numpy as np
 
 from .arguments import cast, real_dtype, refuse_gradients
+from .mode import thread
 from .op import SEQUENCE, Op, numpy_functions, table
 from .ops.inverses import pinv_to_rtol
 from .ops.partial import REDUCTIONS
 from .variable import Variable, data_of, make, ndarray, variables_in
 from .writing import WRITES
 
-QUERIES = {
+QUERIES = {  # of what an array is
     np.shape,
     np.ndim,
     np.size,
     np.result_type,
     np.can_cast,
-    np.allclose,
-    np.array_equal,
-    np.array_equiv,
-    np.isclose,
     np.iscomplexobj,
     np.isrealobj,
     np.may_share_memory,
     np.shares_memory,
+}
+READS = {  # of the numbers in it
+    np.allclose,
+    np.array_equal,
+    np.array_equiv,
+    np.isclose,
     np.array_repr,
     np.array_str,
     np.array2string,
@@ -101,14 +104,21 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
         return call(name_of(function), op, args, dict(keywords))
     if function in WRITES:
         return WRITES[function](*args, **keywords)
-    if function in QUERIES or function in LIKE:
+    if function in QUERIES or function in READS or function in LIKE:
+        variables = list(variables_in((*args, *keywords.values())))
+        watch = thread.mode.watch
+        if watch is not None and function not in QUERIES:
+            for each in variables if function in READS else [v for v in variables if v is not args[0]]:
+                watch.asks(each, name_of(function))
         if function in LIKE:
             refuse_gradients(name_of(function), [*args[1:], *keywords.values()])
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
-        if function in QUERIES:
+        if function not in LIKE:
             return result
-        first = next(variables_in((*args, *keywords.values())))
-        return make(first._result, result)
+        made = make(variables[0]._result, result)
+        if watch is not None:
+            watch.made(made, None)
+        return made
     raise refusal(name_of(function))
 
 
@@ -179,7 +189,7 @@ def written(name: str, result: Any, out: Any) -> Any:
     if out.shape != np.shape(result):
         raise ValueError(f"{name}: out= has shape {out.shape}, the result {np.shape(result)}")
     try:
-        np.copyto(out, data_of(result), casting="same_kind")
+        np.copyto(out, np.asarray(result), casting="same_kind")
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: out=: {error}") from None
     return out

@@ -212,6 +212,7 @@ class Generator:
 
         As in torch, only the lowest 32 bits choose the stream. Raises TypeError or ValueError for other seeds.
         """
+        self._outside("manual_seed()")
         number = as_integer("manual_seed", "the seed", seed)
         if not -(2**63) <= number < 2**64:
             raise ValueError(f"manual_seed: the seed must be from -2**63 to 2**64 - 1, got {number}")
@@ -224,10 +225,12 @@ class Generator:
 
     def initial_seed(self) -> int:
         """The seed that the stream was started with; 2**64 is added to a negative one."""
+        self._outside("initial_seed()")
         return self._source.seed
 
     def get_state(self) -> NDArray[np.uint8]:
         """All that the next draws depend on: uint8 (5056,), in the format of torch's `get_state()`."""
+        self._outside("get_state()")
         return self._source.save()
 
     def set_state(self, state: ArrayLike) -> None:
@@ -235,6 +238,7 @@ class Generator:
 
         Raises TypeError or ValueError for anything else, and is then as it was before.
         """
+        self._outside("set_state()")
         array = np.asarray(state)
         if array.dtype != np.uint8 or array.shape != (STATE.itemsize,):
             raise TypeError(
@@ -243,11 +247,18 @@ class Generator:
             )
         self._source.load(np.ascontiguousarray(array))
 
+    def _outside(self, what: str) -> None:
+        watch = thread.mode.watch
+        if watch is not None:
+            watch.asks(self, what)
+
     def _draw(self, draw: Callable[..., Array], *arguments: Any, requires_grad: bool = False) -> Tensor:
         watch = thread.mode.watch
         if watch is not None:
             watch.draws(self)
         drawn: Tensor = make(Tensor, draw(self._source, *arguments))
+        if watch is not None:
+            watch.drew(self, draw, arguments, drawn)
         if requires_grad:
             drawn.requires_grad = True
         return drawn

@@ -56,8 +56,8 @@ class Notes(Watch):
         self.read: WeakKeyDictionary[Memory, int] = WeakKeyDictionary()  # what the function made itself goes with it
         self.drawn: dict[Generator, Any] = {}  # their states before
 
-    def ran(self, op: Op, args: tuple[Any, ...], results: Any) -> None:
-        super().ran(op, args, results)
+    def ran(self, op: Op, given: tuple[Any, ...], args: tuple[Any, ...], results: Any, outputs: Any) -> None:
+        super().ran(op, given, args, results, outputs)
         for variable in variables_in(args):
             self.read.setdefault(variable._memory, variable._memory.writes)
 

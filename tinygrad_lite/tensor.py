@@ -12,6 +12,7 @@ from .arguments import as_array, refuse_gradients
 from .backward import backward
 from .graph import Output
 from .hooks import Handle, add_hook, is_keeper
+from .mode import thread
 from .ops import elementwise
 from .reductions import Reductions
 from .variable import Memory, Variable, data_of, make, parts, refuse_stale, restore
@@ -37,6 +38,8 @@ class Tensor(Reductions):
         fresh = make(type(self), as_array(data, dtype, copy=True))
         for name in Variable.__slots__[1:]:
             setattr(self, name, getattr(fresh, name))
+        if thread.mode.watch is not None:
+            thread.mode.watch.made(self, data)
         self.requires_grad = requires_grad
 
     # What it is.
@@ -44,10 +47,11 @@ class Tensor(Reductions):
     @property
     def data(self) -> NDArray[Any]:
         """The array itself. Writing to it is outside of the graph."""
-        return self._data  # type: ignore[no-any-return]
+        return self._shown("data")
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
+        self._shown("data")
         array = as_array(value, None, False, "data", self.dtype)
         bound = self._requires_grad or self._grad is not None
         if bound and (array.shape, array.dtype) != (self.shape, self.dtype):
@@ -62,6 +66,7 @@ class Tensor(Reductions):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward()` has added up here, of the same shape and dtype; or None."""
+        self._grading(reads=True)
         return self._grad  # type: ignore[no-any-return]
 
     @grad.setter
@@ -71,6 +76,7 @@ class Tensor(Reductions):
         ):
             got = f"{value.dtype}{list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
             raise TypeError(f"grad: takes None or a Tensor {self.dtype}{list(self.shape)}, got {got}")
+        self._grading(reads=False)
         self._grad = value
 
     @property
@@ -135,7 +141,10 @@ class Tensor(Reductions):
                 raise ValueError(
                     f"backward: a tensor of shape {self.shape} needs gradient=, the weights of its elements"
                 )
-            gradient = np.ones(self.shape, self.dtype)
+            ones: Tensor = make(Tensor, np.ones(self.shape, self.dtype))
+            gradient = ones
+            if thread.mode.watch is not None:
+                thread.mode.watch.made(ones, None)
         weights: Any = gradient
         if not isinstance(gradient, Tensor):
             weights = make(Tensor, as_array(gradient, None, False, "backward: gradient=", self.dtype))
@@ -143,10 +152,11 @@ class Tensor(Reductions):
             raise ValueError(f"backward: gradient= has shape {weights.shape}, the tensor has {self.shape}")
         if weights.dtype != self.dtype:
             weights = weights.astype(self.dtype)
-        backward(self, weights if create_graph else weights._data, retain_graph, create_graph)
+        backward(self, weights, retain_graph, create_graph)
 
     def zero_grad(self) -> None:
         """Forget the gradient: `grad` is None again."""
+        self._grading(reads=False)
         self._grad = None
 
     def retain_grad(self) -> None:
@@ -205,18 +215,23 @@ class Tensor(Reductions):
     def _only(self, asked: str) -> Any:
         if self.size != 1:
             raise ValueError(f"{asked}: a tensor of shape {self.shape} has {self.size} elements, not one")
-        return self._data.item()
+        return self._shown(asked).item()
+
+    def _grading(self, reads: bool) -> None:
+        watch = thread.mode.watch
+        if watch is not None:
+            watch.grading(self, reads)
 
     def numpy(self) -> NDArray[Any]:
         """The array itself, outside of the graph; they share memory."""
-        return self._data  # type: ignore[no-any-return]
+        return self._shown("numpy()")
 
     def tolist(self) -> Any:
         """Its elements as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._shown("tolist()").tolist()
 
     def __repr__(self) -> str:
-        numbers = np.array2string(self._data, separator=", ", prefix="tensor(")
+        numbers = np.array2string(self._shown("its repr"), separator=", ", prefix="tensor(")
         dtype = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
         if self._node is not None:
             node = self._node.node if isinstance(self._node, Output) else self._node
@@ -228,7 +243,7 @@ class Tensor(Reductions):
             return repr(self)
         if self.size != 1:
             raise ValueError(f"format: {spec!r} is for one number; a tensor of shape {self.shape} has {self.size}")
-        return format(self._data.item(), spec)
+        return format(self._only("format"), spec)
 
     def __float__(self) -> float:
         return float(self._only("float"))
@@ -257,7 +272,7 @@ class Tensor(Reductions):
         return parts(self[i] for i in range(len(self)))
 
     def __contains__(self, value: object) -> bool:
-        return bool(np.any(self._data == data_of(value)))
+        return bool(np.any(self._shown("in") == data_of(value)))
 
     def __copy__(self) -> Tensor:
         if self._node is not None:
@@ -269,7 +284,7 @@ class Tensor(Reductions):
     def __reduce__(self) -> Any:
         if self._node is not None:
             raise RuntimeError("tensor: only leaves can be copied or pickled; use clone() or detach()")
-        return restore, (type(self), self._data, self._requires_grad, self._grad)
+        return restore, (type(self), self._shown("a copy"), self._requires_grad, self._grad)
 
     __hash__ = object.__hash__
 

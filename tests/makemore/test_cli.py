@@ -77,8 +77,8 @@ def test_help(capsys):
 
 
 FLAGS = {
-    "train": "--out --data --steps --batch-size --block-size --embedding --hidden --learning-rate --seed --resume"
-    " --overwrite",
+    "train": "--out --data --steps --batch-size --block-size --embedding --hidden --learning-rate --seed --no-jit"
+    " --resume --overwrite",
     "sample": "--out -n --temperature --start --seed --new-only",
     "evaluate": "--out",
     "info": "--out",

@@ -234,26 +234,15 @@ def test_hidden_unit_that_never_varies(tmp_path, capsys):
 
 
 def poisoned(monkeypatch, name, step, bad):
-    """Let an array of the model become nan or inf after some step."""
-    step_of = tg.optim.SGD.step
-    calls = []
+    """Let an array of the model become nan or inf before some step."""
+    next_rows = Run._next_rows
 
-    def step_and_poison(self):
-        step_of(self)
-        calls.append(1)
-        if len(calls) == step:
-            run = found[0]
-            run.model.state[name].flat[0] = bad
+    def poison_and_draw(self):
+        if self.step == step:
+            self.model.state[name].flat[0] = bad
+        return next_rows(self)
 
-    found = []
-    begin = Run.__init__
-
-    def init(self, *arguments):
-        begin(self, *arguments)
-        found.append(self)
-
-    monkeypatch.setattr(Run, "__init__", init)
-    monkeypatch.setattr(tg.optim.SGD, "step", step_and_poison)
+    monkeypatch.setattr(Run, "_next_rows", poison_and_draw)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -278,6 +267,18 @@ def test_resume_after_it_went_wrong(tmp_path, capsys, monkeypatch):
     assert main(["train", "--out", str(tmp_path / "b"), "--steps", "100", *SMALL]) == 0
     one, other = checkpoint.load(tmp_path / "a"), checkpoint.load(tmp_path / "b")
     np.testing.assert_array_equal(one.losses, other.losses)
+
+
+def test_with_and_without_the_jit(tmp_path, capsys):
+    """The same numbers to the last bit, also where one goes on with what the other began."""
+    for name, flags in (("a", []), ("b", ["--no-jit"])):
+        assert main(["train", "--out", str(tmp_path / name), "--steps", "60", *SMALL, *flags]) == 0
+    for name, flags in (("a", ["--no-jit"]), ("b", [])):
+        assert main(["train", "--out", str(tmp_path / name), "--steps", "90", "--resume", *flags]) == 0
+    one, other = checkpoint.load(tmp_path / "a"), checkpoint.load(tmp_path / "b")
+    np.testing.assert_array_equal(one.losses, other.losses)
+    for name, array in one.model.state.items():
+        np.testing.assert_array_equal(array, other.model.state[name])
 
 
 # Going on with another number of steps.

@@ -110,6 +110,7 @@ OPERATIONS = {
     "negative": torch.negative,
     "not_equal": torch.ne,
     "positive": torch.clone,
+    "check_finite": lambda x, name: x.clone(),
     "power": torch.pow,
     "radians": torch.deg2rad,
     "reciprocal": torch.reciprocal,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arguments import real_dtype
 from ..graph import primitive
 from ..op import Array, Interval
+from ..variable import data_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -30,6 +31,7 @@ __all__ = [
     "atan",
     "atanh",
     "cbrt",
+    "check_finite",
     "copy",
     "cos",
     "cosh",
@@ -74,6 +76,31 @@ def negative(x: ArrayLike) -> Array:
 @primitive(np.positive, vjp=lambda g: g)
 def positive(x: ArrayLike) -> Array:
     """+x, a copy."""
+    return np.positive(x)
+
+
+def refuse_infinite(x: Any, name: str) -> None:
+    """Raise FloatingPointError where there is a nan or an inf."""
+    if np.ndim(x) == 0:
+        if not math.isfinite(x):
+            raise FloatingPointError(f"{name} is {float(x)}")
+    elif not np.isfinite(x).all():
+        raise FloatingPointError(f"{name} holds nan or inf")
+
+
+def _checked(x: Any, name: str) -> tuple[Any, str]:
+    array = np.asarray(data_of(x))
+    if array.dtype.kind == "f":
+        refuse_infinite(array, name)
+    return x, name
+
+
+@primitive(vjp=lambda g: g, prepare=_checked)
+def check_finite(x: ArrayLike, name: str = "check_finite: x") -> Array:
+    """+x, a copy; FloatingPointError where there is a nan or an inf: `{name} holds nan or inf`, or `{name} is nan`.
+
+    In a program of the jit it is checked each time, in its place, so that nothing is updated with what is not finite.
+    """
     return np.positive(x)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..arguments import real_dtype
 from ..graph import composite, primitive
 from ..op import Array, Index
+from ..variable import Variable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,10 +37,15 @@ __all__ = [
 # By brackets.
 
 
+def as_is(indices: Any) -> Any:
+    """An array, or a Tensor as it is."""
+    return indices if isinstance(indices, Variable) else np.asarray(indices)
+
+
 def may_repeat(index: Any) -> bool:
     """Whether an index can meet an element more than once: only one with an array or a list of integers can."""
     return not all(
-        part is None or isinstance(part, (int, slice, np.integer, EllipsisType)) or np.asarray(part).dtype.kind == "b"
+        part is None or isinstance(part, (int, slice, np.integer, EllipsisType)) or as_is(part).dtype.kind == "b"
         for part in (index if isinstance(index, tuple) else (index,))
     )
 
@@ -89,9 +95,8 @@ def _kept_value(g: Array, value_shape: Shape, index: Any, a_shape: Shape) -> Arr
     if not may_repeat(index):
         return read
     order = np.arange(prod(np.shape(read))).reshape(np.shape(read))
-    last = np.zeros(a_shape, np.intp)
-    last[index] = order
-    return np.where(last[index] == order, read, 0.0)
+    last = setitem(np.zeros(a_shape, np.intp), order, index)
+    return np.where(np.equal(getitem(last, index), order), read, 0.0)
 
 
 def _untouched(g: Array, index: Index) -> Array:
@@ -111,7 +116,7 @@ def setitem(a: ArrayLike, value: ArrayLike, index: Index) -> Array:
 
 def as_places(name: str, indices: ArrayLike) -> Array:
     """Indices as an array of intp; TypeError in one line where they are no integers."""
-    places = np.asarray(indices)
+    places = as_is(indices)
     if places.size and places.dtype.kind not in "iub":
         raise TypeError(f"{name}: the indices must be integers, got {places.dtype}")
     return places.astype(np.intp, copy=False)
@@ -152,7 +157,7 @@ def along(indices: Any, axis: int, shape: Shape) -> tuple[Any, ...]:
 
 def _take_along_axis_rule(g: Array, indices: Array, arr_shape: Shape, axis: int | None) -> Array:
     if axis is None:
-        return scatter_add(g, np.asarray(indices), (prod(arr_shape),)).reshape(arr_shape)
+        return scatter_add(g, as_is(indices), (prod(arr_shape),)).reshape(arr_shape)
     return scatter_add(g, along(indices, axis, arr_shape), arr_shape)
 
 

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arguments import real_dtype
 from ..graph import composite, primitive
 from ..op import Array
-from ..variable import data_of, parts, variables_in
+from ..variable import Variable, parts, variables_in
 from .elementwise import copy
 from .indexing import getitem
 from .shape import atleast_2d, atleast_3d, integers, ravel, reshape
@@ -207,7 +207,7 @@ def delete(arr: ArrayLike, obj: Any, axis: int | None = None) -> Tensor:
         arr, axis = ravel(arr), 0
     axis = normalize_axis_index(axis, np.ndim(arr))
     left = np.zeros(np.shape(arr)[axis], bool)
-    left[np.delete(np.arange(left.size), data_of(obj))] = True
+    left[np.delete(np.arange(left.size), np.asarray(obj) if isinstance(obj, Variable) else obj)] = True
     return getitem(arr, _place(axis, left))
 
 

@@ -47,10 +47,13 @@ def check_reduction(name: str, reduction: str, shape: Shape) -> None:
 
 def _pair(name: str, input: ArrayLike, target: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """Both as arrays, or ValueError where their shapes differ."""
-    input, target = np.asarray(input), np.asarray(target)
-    if input.shape != target.shape:
-        raise ValueError(f"{name}: input and target must have one shape, got {input.shape} and {target.shape}")
-    return input, target
+    _alike(name, input, target)
+    return np.asarray(input), np.asarray(target)
+
+
+def _alike(name: str, input: ArrayLike, target: ArrayLike) -> None:
+    if np.shape(input) != np.shape(target):
+        raise ValueError(f"{name}: input and target must have one shape, got {np.shape(input)} and {np.shape(target)}")
 
 
 def _mse_rule(g: Array, input: Array, target: Array, reduction: str) -> Array:
@@ -207,8 +210,8 @@ def margin_ranking_loss(
 
     Where both are equal the derivative is that of the second.
     """
-    _pair("margin_ranking_loss", input1, input2)
-    _pair("margin_ranking_loss", input1, target)
+    _alike("margin_ranking_loss", input1, input2)
+    _alike("margin_ranking_loss", input1, target)
     hinge = margin - np.multiply(target, np.subtract(input1, input2))
     result: Tensor = _reduced("margin_ranking_loss", np.where(hinge >= 0, hinge, 0.0), reduction)
     return result

@@ -5,17 +5,21 @@ Losses, normalizations and attention have rooms of their own.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import primitive
+from ..graph import composite, primitive
 from ..op import Array
+from ..variable import Variable
 from .indexing import are_indices, check_indices, scatter_add
 from .linalg import matmul_x, matmul_y, mismatch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from ..tensor import Tensor
 
     Axis = int | tuple[int, ...]
 
@@ -67,15 +71,21 @@ def _scatter_rows_rule(g: Array, indices: Array) -> Array:
     return embedding(indices, g)
 
 
+@cache
+def unit_rows(n: int, dtype: Any) -> Array:
+    """The identity matrix, read-only: its rows are one-hot."""
+    eye = np.eye(n, dtype=dtype)
+    eye.flags.writeable = False
+    return eye
+
+
 @primitive(vjp={"values": _scatter_rows_rule}, promotes=())
 def scatter_rows(values: ArrayLike, indices: ArrayLike, rows: int) -> Array:
     """(..., D) values and (...) integers -> (rows, D): each value added to the row that its index names."""
     values, indices = np.asarray(values), np.asarray(indices).reshape(-1)
     values = values.reshape(indices.size, values.shape[-1])
     if rows <= 64 and np.isfinite(np.vdot(values, values)):  # then a one-hot matrix is faster; 0 times inf is nan
-        one_hots = np.zeros((rows, indices.size), values.dtype)
-        one_hots[indices, np.arange(indices.size)] = 1
-        return one_hots @ values
+        return unit_rows(rows, values.dtype).take(indices, 0).T @ values
     return scatter_add(values, indices, (rows, values.shape[-1]))
 
 
@@ -94,19 +104,17 @@ def embedding(indices: ArrayLike, weight: ArrayLike) -> Array:
     return weight.take(indices, 0)
 
 
-@primitive(
-    vjp={"x": lambda g, mask: None if g[0] is None else g[0] * mask}, outputs=("out", "mask"), hidden=1, floats=True
-)
-def dropout(x: ArrayLike, p: float, generator: Any) -> Array:
+@composite(floats=True)
+def dropout(x: ArrayLike, p: float, generator: Any) -> Tensor:
     """x with each element set to 0 with probability p, and the others divided by 1 - p.
 
     What stays is where `generator.rand`, in float64 and of the shape of x, is below 1 - p: that is torch's stream.
-    `mask`, what x is multiplied by, serves the rule. Nothing is drawn where p is 1.
+    Nothing is drawn where p is 1.
     Source: Srivastava et al., "Dropout", 2014.
     """
-    x = np.asarray(x)
     if p == 1:
-        mask = np.zeros_like(x)
-    else:
-        mask = (np.asarray(generator.rand(*x.shape, dtype=np.float64)) < 1 - p).astype(x.dtype) / (1 - p)
-    return x * mask, mask
+        return np.multiply(x, np.zeros_like(x))  # type: ignore[no-any-return]
+    drawn = generator.rand(*np.shape(x), dtype=np.float64)
+    kept = np.less(drawn if isinstance(x, Variable) else drawn.numpy(), 1 - p)
+    dtype = x.dtype  # type: ignore[union-attr]
+    return np.multiply(x, kept.astype(dtype) / (1 - p))  # type: ignore[no-any-return]

@@ -32,6 +32,11 @@ def _copy(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     return *draw(inputs(op, [draw(shapes())], dtype)), draw(st.sampled_from("KCF"))
 
 
+@sampler("check_finite")
+def _check_finite(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
+    return *draw(inputs(op, [draw(shapes())], dtype)), "x"
+
+
 @sampler("sinc_derivative")
 def _sinc_derivative(draw: DrawFn, op: Op, dtype: DTypeLike) -> tuple[Any, ...]:
     return *draw(inputs(op, [draw(shapes())], dtype)), draw(st.integers(0, 4))

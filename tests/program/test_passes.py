@@ -1,0 +1,116 @@
+"""The passes: any subset of them gives the same program up to what each says of its rounding."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tinygrad_lite as tg
+from tinygrad_lite.op import Interval
+from tinygrad_lite.program import jit
+from tinygrad_lite.program.passes import PASSES, ROUNDING
+from tinygrad_lite.testing import strategies
+
+from ..messages import refused
+from .test_replay import OPTIONS, alike, check
+
+subsets = st.sets(st.sampled_from(sorted(set(PASSES) - ROUNDING))).map(lambda names: frozenset(names) | ROUNDING)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.expressions(), subsets)
+def test_any_subset_is_exact(expression, without):
+    check(expression, without)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, derandomize=False, print_blob=True, **OPTIONS)
+@given(strategies.expressions(), subsets)
+def test_any_subset_is_exact_at_length(expression, without):
+    check(expression, without)
+
+
+FLOATS = [np.float32, np.float64]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@given(data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_rounding_stays_within_what_is_said(dtype, data):
+    """Of x ** -0.5 and x / c each element differs by at most two units in the last place."""
+    x = data.draw(strategies.tensors(dtype=dtype, domain=Interval(low=0)))
+    divisor = data.draw(st.floats(0.01, 1e3))
+    for function in (lambda x: x**-0.5, lambda x: x / divisor):
+        exact, rounded = jit(function), jit(function, without=())
+        exact(x), rounded(x)
+        one, other = exact(x).data, rounded(x).data
+        assert (np.abs(one - other) <= 2 * np.spacing(np.abs(one))).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_sums_stay_within_what_is_said(dtype):
+    rng = np.random.default_rng(0)
+    for n, d in ((1, 1), (3, 5), (64, 200), (1000, 7)):
+        x = tg.tensor((rng.standard_normal((n, d)) * 10.0 ** rng.integers(-3, 4, (n, d))).astype(dtype))
+        for function in (lambda x: np.sum(x, axis=0), lambda x: np.sum(x * 1.5, axis=0, keepdims=True) + 0.0):
+            exact, rounded = jit(function), jit(function, without=())
+            exact(x), rounded(x)
+            bound = n * np.finfo(dtype).eps * function(tg.tensor(np.abs(x.data))).data
+            assert (np.abs(exact(x).data - rounded(x).data) <= bound).all()
+
+
+def test_each_rounding_pass_is_at_work():
+    x = tg.tensor([[3.0, 5.0]])
+    for function, name, text in (
+        (lambda x: x**-0.5, "powers", "power("),
+        (lambda x: x / 7.0, "reciprocals", "divide("),
+    ):
+        assert name in ROUNDING
+        for without, there in (((), False), ((name,), True)):
+            jitted = jit(function, without=without)
+            jitted(x)
+            assert (text in jitted.source) is there
+
+
+def body(jitted):
+    """The statements that are run each time."""
+    lines = jitted.source.partition("    def ")[2].splitlines()[1:]
+    return [line.split("  #")[0].strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+
+
+def statements(function, *args, without=()):
+    jitted = jit(function, without=(*ROUNDING, *without))
+    jitted(*args)
+    assert alike(jitted(*args), function(*args))
+    return body(jitted)[:-2]
+
+
+def test_what_each_pass_does():
+    x = tg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    twice = lambda x: np.tanh(x) * np.tanh(x)  # noqa: E731
+    assert sum(line.startswith("tanh(") for line in statements(twice, x)) == 1
+    assert sum(line.startswith("tanh(") for line in statements(twice, x, without=["common"])) == 2
+
+    unused = lambda x: (np.exp(x), x + 1)[1]  # noqa: E731
+    assert not any("exp(" in line for line in statements(unused, x))
+    assert any("exp(" in line for line in statements(unused, x, without=["needed"]))
+
+    folded = lambda x: x + np.sqrt(tg.full((3,), 4.0)) * 2.0  # noqa: E731
+    assert len(statements(folded, x)) == 1
+    assert len(statements(folded, x, without=["constants"])) > 2
+
+    viewed = lambda x: (x * 2).reshape(3, 2).T + 1.0  # noqa: E731
+    assert len(statements(viewed, x)) == 2
+    assert len(statements(viewed, x, without=["views"])) == 4
+
+    buffers = jit(lambda x: np.exp(np.sin(np.tanh(x))))
+    buffers(x)
+    assert buffers.source.count("np.empty(") == 1
+    plain = jit(lambda x: np.exp(np.sin(np.tanh(x))), without=["pool"])
+    plain(x)
+    assert "np.empty(" not in plain.source
+
+
+def test_unknown_passes_are_refused():
+    with refused(ValueError, "jit: there is no pass 'fast'; there are constants, powers, "):
+        jit(lambda x: x, without=["fast"])

@@ -1,0 +1,260 @@
+"""The function that users call: recorded for each kind of arguments, and replayed from then on."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Collection
+from functools import update_wrapper
+from pathlib import Path
+from threading import RLock
+from types import MethodType
+from typing import Any, overload
+from weakref import ref
+
+from ..mode import thread
+from ..tensor import Tensor
+from ..transforms import leaves, rebuild
+from ..variable import Variable, make, ndarray
+from .guards import PLAIN, Surroundings
+from .passes import PASSES, ROUNDING
+from .record import Recorder
+from .replay import Replay
+from .saved import save
+from .steps import JitError
+from .trace import report, verified
+
+OFF = os.environ.get("TINYGRAD_LITE_JIT") == "0"
+MANY = 16  # kinds of arguments, or recordings of one kind
+
+
+class Compiled:
+    """What `jit` makes of a function."""
+
+    def __init__(
+        self, function: Callable[..., Any], copy: bool = True, verify: int = 0, without: Collection[str] = ROUNDING
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"jit: takes a function, got {type(function).__name__}")
+        unknown = set(without) - set(PASSES)
+        if unknown:
+            raise ValueError(f"jit: there is no pass {min(unknown)!r}; there are {', '.join(PASSES)}")
+        self.function, self.copy, self.verify, self.without = function, copy, verify, frozenset(without)
+        self.replays: dict[Any, list[Replay]] = {}
+        self.quick: dict[Any, list[Replay]] = {}  # of `replays`, those with Tensors and arrays alone for arguments
+        self.lock = RLock()
+        self.last: tuple[Replay, list[Variable]] | None = None
+        self.methods: dict[int, tuple[ref[Any], Compiled]] = {}
+        update_wrapper(self, function)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
+        """A jitted method: each instance has its own recordings."""
+        if instance is None:
+            return self
+        known = self.methods.get(id(instance))
+        if known is None or known[0]() is not instance:
+            number = id(instance)
+            gone = ref(instance, lambda _: self.methods.pop(number, None))
+            known = self.methods[number] = gone, Method(self, gone)
+        return known[1]
+
+    def bound(self) -> Callable[..., Any]:
+        """The function itself."""
+        return self.function
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if OFF or thread.mode.watch is not None:  # in a recording it is part of that
+            return self.bound()(*args, **keywords)
+        key = None if keywords else key_of(args)
+        known = self.quick.get(key)
+        if known is not None:
+            inputs: list[Any] = [each if each.__class__ is Tensor else make(Tensor, each) for each in args]
+            with self.lock:
+                if self.verify == 0 and known[0].fits(inputs):
+                    self.last = known[0], inputs
+                    return known[0].run(inputs)
+        tree = args, {name: keywords[name] for name in sorted(keywords)}
+        parts = [make(Tensor, each) if isinstance(each, ndarray) else each for _, each in leaves(tree)]
+        inputs = [each for each in parts if isinstance(each, Variable)]
+        signature = signature_of(tree, parts, inputs)
+        with self.lock:
+            for replay in self.replays.get(signature, ()):
+                if replay.fits(inputs):
+                    self.last = replay, inputs
+                    if self.verify > 0:
+                        self.verify -= 1
+                        args, keywords = rebuild(tree, iter(parts))
+                        return verified(replay, self.bound(), args, keywords, inputs)
+                    return replay.run(inputs)
+            args, keywords = rebuild(tree, iter(parts))
+            result = self.record(signature, args, keywords, inputs)
+            if key is not None:
+                self.quick[key] = self.replays[signature]
+            return result
+
+    def record(self, signature: Any, args: Any, keywords: Any, inputs: list[Variable]) -> Any:
+        """Run the function, watched, and write its program."""
+        function = self.bound()
+        surroundings = Surroundings(function)
+        recorder = Recorder(inputs)
+        with recorder:
+            result = function(*args, **keywords)
+        shown: list[Any] = [each.detach() if isinstance(each, Tensor) else each for _, each in leaves(result)]
+        values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in shown]
+        recording = recorder.finish(rebuild(result, iter(values)))
+        surroundings.settle({each.tensor for each in recording.captured}, recording.reads)
+        result = rebuild(result, iter(shown))
+        del recorder, shown, function, args, keywords
+        known = self.replays.setdefault(signature, [])
+        name = getattr(self.function, "__name__", "")
+        title = name if name.isidentifier() else "step"
+        known.insert(0, Replay(recording, inputs, surroundings, self.without, not self.copy, title))
+        self.last = known[0], inputs
+        self.warn(known)
+        return result
+
+    def warn(self, known: list[Replay]) -> None:
+        """Say so where there are very many recordings."""
+        if len(known) > MANY:
+            what = known[1].surroundings.changed()
+            del known[MANY:]
+            warnings.warn(
+                f"jit: {self.__name__} was recorded more than {MANY} times for the same arguments"  # type: ignore[attr-defined]
+                + (f", because {what} changed" if what else "")
+                + "; pass what changes as an argument, as a Tensor",
+                stacklevel=4,
+            )
+        elif len(self.replays) == MANY + 1 and len(known) == 1:
+            warnings.warn(
+                f"jit: {self.__name__} was recorded for more than {MANY} kinds of arguments; "  # type: ignore[attr-defined]
+                "pass numbers that change as Tensors, and arrays of few shapes",
+                stacklevel=4,
+            )
+
+    @property
+    def signatures(self) -> list[Any]:
+        """The kinds of arguments that were recorded."""
+        return list(self.replays)
+
+    @property
+    def source(self) -> str:
+        """The program, of each recording, the newest last."""
+        return "\n".join(replay.source.text() for known in self.replays.values() for replay in reversed(known))
+
+    def report(self, profile: bool = False) -> None:
+        """Print what the program that ran last consists of. profile: with the time that each line takes."""
+        replay, inputs = self._last("report")
+        print(report(replay, replay.arrays_of(inputs) if profile else None))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program that ran last to a module that needs NumPy alone, with its arrays in a file beside it.
+
+        `module.step(x, y)` takes and returns arrays; it has its own copy of the parameters, `module.arrays`, and of
+        generators and optimisers, as they are now. Raises JitError where there is no program yet.
+        """
+        replay, _ = self._last("save")
+        save(replay, Path(path))
+
+    def _last(self, what: str) -> tuple[Replay, list[Variable]]:
+        if self.last is None:
+            raise JitError(f"jit: {what}: there is no program yet; call the function first")
+        return self.last
+
+    def __reduce__(self) -> Any:
+        raise TypeError("jit: a jitted function can't be pickled or copied; do that with the function itself")
+
+
+class Method(Compiled):
+    """A jitted function for one instance, which it does not keep alive."""
+
+    def __init__(self, compiled: Compiled, instance: ref[Any]) -> None:
+        super().__init__(compiled.function, compiled.copy, compiled.verify, compiled.without)
+        self.instance = instance
+
+    def bound(self) -> Callable[..., Any]:
+        return MethodType(self.function, self.instance())
+
+
+def key_of(args: tuple[Any, ...]) -> Any:
+    """The signature of arguments that are all Tensors and arrays, each another one, and leaves; None for others."""
+    kinds: list[Any] = [thread.mode.grad]
+    for each in args:
+        if each.__class__ is Tensor and each._node is None:
+            data = each._data
+            kinds.append((data.shape, data.dtype, data.strides, each._requires_grad))
+        elif each.__class__ is ndarray:
+            kinds.append((each.shape, each.dtype, each.strides))
+        else:
+            return None
+    if len(args) > 1 and len({id(each._data) if each.__class__ is Tensor else id(each) for each in args}) < len(args):
+        return None
+    return tuple(kinds)
+
+
+def signature_of(tree: Any, parts: list[Any], inputs: list[Variable]) -> Any:
+    """What two calls have in common that run the same program."""
+    arrays = [id(each._data) for each in inputs]
+    tensors = [id(each) for each in inputs]
+    alike = tuple([arrays.index(each) for each in arrays]), tuple([tensors.index(each) for each in tensors])
+    kinds: list[tuple[Any, ...]] = []
+    for each in parts:
+        if isinstance(each, Variable):
+            data = each._data
+            kinds.append((data.shape, data.dtype, data.strides, each._requires_grad, each._node is None))
+        elif isinstance(each, PLAIN):
+            kinds.append((type(each), repr(each)))
+        else:
+            raise JitError(
+                f"jit: an argument is a {type(each).__name__}; take Tensors, arrays, Python's numbers and strings, or "
+                "lists and dicts of them, and let the function know the rest from outside"
+            )
+    return structure(tree), tuple(kinds), alike, thread.mode.grad
+
+
+def structure(tree: Any) -> Any:
+    """Dicts, lists and tuples without what is in them."""
+    if isinstance(tree, dict):
+        return dict, tuple([(key, structure(each)) for key, each in tree.items()])
+    if isinstance(tree, (list, tuple)):
+        return type(tree), tuple([structure(each) for each in tree])
+    return tree is None
+
+
+@overload
+def jit(
+    function: Callable[..., Any], *, copy: bool = True, verify: int = 0, without: Collection[str] = ROUNDING
+) -> Compiled: ...
+
+
+@overload
+def jit(
+    *, copy: bool = True, verify: int = 0, without: Collection[str] = ROUNDING
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+
+
+def jit(
+    function: Callable[..., Any] | None = None,
+    *,
+    copy: bool = True,
+    verify: int = 0,
+    without: Collection[str] = ROUNDING,
+) -> Any:
+    """Record a function of Tensors when it is called, and replay it as a NumPy program from then on.
+
+    The function may do a whole training step: forward, backward, updates, draws of a `Generator`. Its first call for
+    each kind of arguments (shapes, dtypes, structure, Python's values) runs it and writes the program; further calls
+    run that, and give the same numbers bit for bit. What it does besides, such as printing, happens only when it is
+    recorded. What it knows from outside is looked at before each call, and recorded anew when it has changed. Its
+    results carry no graph.
+
+    copy: whether results are the caller's; if not, the next call may overwrite them. verify: for how many calls to run
+    the function beside its program, and compare. without: names of passes to leave out; by default, and in
+    `program.passes.ROUNDING`, those that may change a result by rounding.
+
+    Raises JitError, with the line and the way out, where the function asks for the numbers of a Tensor (`.item()`,
+    `if loss > 3`), or does what depends on them in shape. TINYGRAD_LITE_JIT=0 in the environment lets every jitted
+    function run as it is.
+    """
+    if function is None:
+        return lambda function: Compiled(function, copy, verify, without)
+    return Compiled(function, copy, verify, without)

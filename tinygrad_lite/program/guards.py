@@ -1,0 +1,257 @@
+"""What a function knows from outside, and whether it still is what it was.
+
+All that the code of a function names is followed: closure cells, globals, attributes of objects, elements of lists,
+tuples and dicts, and the functions and methods that are called there in turn. Numbers, strings and flags are compared;
+all else must be the same object.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dis import get_instructions
+from functools import partial
+from operator import is_
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..random import Generator
+from ..variable import Variable
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None))  # None last
+LIBRARIES = {"numpy", "tinygrad_lite", *sys.stdlib_module_names} - {"__main__"}
+
+
+NOT_RUN = {"__init__", "__new__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__", "__del__"}
+
+
+class Surroundings:
+    """All that a function knows from outside, as it is now.
+
+    tests: what must hold, as text that is evaluated among `things`; of each, what it speaks of and what was found.
+    asked: by the id of an object, the attributes that are asked of it. loose: those asked of what is not known.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.asked: dict[int, set[str]] = {}
+        self.loose: set[str] = set()
+        before = None
+        while before != (before := self.size()):  # an attribute may be asked for in code that is found only later
+            self.seen: dict[Any, Any] = {}
+            self.tests: dict[str, tuple[str, Any]] = {}
+            self.things: dict[str, Any] = {"same": same, "alike": alike}
+            self.ids: dict[int, str] = {}
+            self.attributes: dict[tuple[int, str], str] = {}  # the tests of attributes
+            self.enter(function, getattr(function, "__name__", "the function"))
+        del self.seen
+        self.write()
+
+    def size(self) -> tuple[int, int]:
+        """How much is known of what is asked."""
+        return len(self.loose), sum(map(len, self.asked.values()))
+
+    def write(self) -> None:
+        """Make one function of all tests."""
+        self.test: Callable[[], bool] = eval(f"lambda: {' and '.join(self.tests) or 'True'}", self.things)
+
+    def settle(self, captured: set[Any], reads: set[tuple[int, str]]) -> None:
+        """After the function has run: leave out what it replaced itself, unless that is a number or was computed with.
+
+        A layer may keep its last output as an attribute; that is a side effect, and nothing to wait for.
+        reads: attributes that are read anew each time, as (id of the object, name).
+        """
+        for key in reads & self.attributes.keys():
+            self.tests.pop(self.attributes[key], None)
+        for test in list(self.tests):
+            _, found = self.tests[test]
+            if test.startswith("alike("):
+                counts = all(isinstance(each, PLAIN) for each in (found.values() if isinstance(found, dict) else found))
+            else:
+                counts = found in captured if isinstance(found, Variable) else isinstance(found, PLAIN[:-1])
+            if not counts and not self.passes(test):
+                del self.tests[test]
+        self.write()
+
+    def passes(self, test: str) -> bool:
+        """Whether a test holds."""
+        try:
+            return bool(eval(test, self.things))
+        except (AttributeError, KeyError, IndexError, ValueError):  # it is no longer there
+            return False
+
+    def hold(self) -> bool:
+        """Whether all is as it was."""
+        try:
+            return self.test()
+        except (AttributeError, KeyError, IndexError, ValueError):  # it is no longer there
+            return False
+
+    def changed(self) -> str:
+        """The first thing that is not as it was."""
+        return next((what for test, (what, _) in self.tests.items() if not self.passes(test)), "")
+
+    def bind(self, thing: Any) -> str:
+        """A name for a thing in the tests."""
+        name = self.ids.get(id(thing))
+        if name is None:
+            name = self.ids[id(thing)] = f"t{len(self.ids)}"
+            self.things[name] = thing
+        return name
+
+    def guard(self, lookup: str, thing: Any, what: str) -> str:
+        """What `lookup` finds must stay this thing."""
+        name = self.bind(thing)
+        test = f"({lookup} is {name} or same({lookup}, {name}))" if isinstance(thing, PLAIN) else f"{lookup} is {name}"
+        self.tests.setdefault(test, (what, thing))
+        self.enter(thing, what)
+        return test
+
+    def enter(self, thing: Any, what: str) -> None:
+        """Go on with what is in a thing, or known to it."""
+        if isinstance(thing, (*PLAIN, Variable, np.ndarray, np.generic, Generator)) or id(thing) in self.seen:
+            return
+        self.seen[id(thing)] = thing
+        if isinstance(thing, MethodType):
+            self.enter_function(thing.__func__, thing.__self__)
+            self.enter(thing.__self__, "self")
+        elif isinstance(thing, FunctionType):
+            self.enter_function(thing)
+        elif isinstance(thing, partial):
+            for each in (thing.func, *thing.args, *thing.keywords.values()):
+                self.enter(each, what)
+        elif isinstance(thing, (list, tuple, dict, set, frozenset)):
+            self.enter_container(thing, what)
+        elif isinstance(thing, ModuleType):
+            if library_of(thing.__name__) not in LIBRARIES:
+                self.enter_attributes(vars(thing), thing, what)
+        elif isinstance(thing, type):
+            self.enter_class(thing, thing)
+        elif type(thing).__module__ == "tinygrad_lite.program.compiled":
+            self.enter(thing.function, what)
+        else:
+            self.enter_class(type(thing), thing)
+            self.enter_attributes(getattr(thing, "__dict__", {}), thing, what)
+            for name in slots_of(type(thing)):
+                if self.is_asked(thing, name) and hasattr(thing, name):
+                    self.guard(f"{self.bind(thing)}.{name}", getattr(thing, name), f"{what}.{name}")
+
+    def is_asked(self, thing: Any, name: str) -> bool:
+        """Whether an attribute of this object may be asked for."""
+        return name in self.loose or name in self.asked.get(id(thing), ())
+
+    def enter_function(self, function: Any, instance: Any = None) -> None:
+        """Go on with what a function names, the method of `instance` perhaps."""
+        key = id(function), id(instance)
+        if not isinstance(function, FunctionType) or library_of(function.__module__) in LIBRARIES or key in self.seen:
+            return
+        self.seen[key] = function
+        code, roots = function.__code__, {}
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                roots[name] = cell.cell_contents
+            except ValueError:  # it is empty yet
+                continue
+            self.guard(f"{self.bind(cell)}.cell_contents", roots[name], name)
+        known = function.__globals__
+        for name in sorted(names_in(code) & known.keys()):
+            self.guard(f"{self.bind(known)}[{name!r}]", known[name], name)
+        for each in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+            self.enter(each, function.__name__)
+        if instance is not None and code.co_argcount:
+            roots[code.co_varnames[0]] = instance
+        self.ask(code, roots, known)
+
+    def ask(self, code: CodeType, roots: dict[str, Any], known: dict[str, Any]) -> None:
+        """Find which attributes the code asks of what: of `a.b.c`, b of a, and c of what b is now."""
+        thing: Any = UNKNOWN
+        for step in get_instructions(code):
+            if step.opname in ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"):
+                thing = (known if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") else roots).get(step.argval, UNKNOWN)
+            elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                if thing is UNKNOWN or isinstance(thing, PLAIN):
+                    self.loose.add(step.argval)
+                    thing = UNKNOWN
+                    continue
+                self.asked.setdefault(id(thing), set()).add(step.argval)
+                thing = getattr(thing, "__dict__", {}).get(step.argval, UNKNOWN)
+            elif "ATTR" in step.opname and isinstance(step.argval, str) and not step.opname.startswith("STORE"):
+                self.loose.add(step.argval)
+            elif step.opname not in ("CACHE", "RESUME", "PUSH_NULL", "EXTENDED_ARG"):
+                thing = UNKNOWN
+        for each in code.co_consts:
+            if isinstance(each, CodeType):
+                self.ask(each, roots, known)
+
+    def enter_container(self, thing: Any, what: str) -> None:
+        name = self.bind(thing)
+        elements = list(thing.items()) if isinstance(thing, dict) else list(enumerate(thing))
+        if isinstance(thing, (set, frozenset)) or (all(isinstance(each, PLAIN) for _, each in elements)):
+            if not isinstance(thing, (tuple, frozenset)):
+                self.tests[f"alike({name}, {self.bind(thing.copy())})"] = what, thing
+            return
+        if not isinstance(thing, tuple):
+            self.tests[f"len({name}) == {len(thing)}"] = what, thing
+        for key, each in elements:
+            if isinstance(thing, tuple):
+                self.enter(each, f"{what}[{key}]")
+            else:
+                self.guard(f"{name}[{key if isinstance(key, int) else self.bind(key)}]", each, f"{what}[{key!r}]")
+
+    def enter_class(self, cls: type, thing: Any) -> None:
+        """Go on with the methods that may be called of a thing, which is of this class, and with class attributes."""
+        if library_of(cls.__module__) in LIBRARIES:
+            return
+        for each in cls.__mro__[:-1]:
+            for name, value in vars(each).items():
+                inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
+                if isinstance(inner, FunctionType):
+                    if self.is_asked(thing, name) or (name.startswith("__") and name not in NOT_RUN):
+                        self.enter_function(inner, thing)
+                elif self.is_asked(thing, name) and isinstance(value, (*PLAIN, list, dict, Variable, np.ndarray)):
+                    self.guard(f"{self.bind(each)}.{name}", value, f"{each.__name__}.{name}")
+
+    def enter_attributes(self, attributes: dict[str, Any], thing: Any, what: str) -> None:
+        """Guard those that are asked for; of objects of this package's, those that hold others."""
+        ours = library_of(type(thing).__module__) == "tinygrad_lite"
+        for name, each in list(attributes.items()):
+            if self.is_asked(thing, name) or (ours and not isinstance(each, PLAIN)):
+                test = self.guard(f"{self.bind(attributes)}[{name!r}]", each, f"{what}.{name}")
+                self.attributes[id(thing), name] = test
+
+
+UNKNOWN = object()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are the same: 1 is not True, nor 0.0 the same as -0.0."""
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two containers of plain values hold the same."""
+    if isinstance(one, list) and len(one) == len(other) and all(map(is_, one, other)):
+        return True
+    if len(one) != len(other) or one != other:
+        return False
+    values, others = (list(each.values()) if isinstance(each, dict) else list(each) for each in (one, other))
+    return isinstance(one, (set, frozenset)) or list(map(type, values)) == list(map(type, others))
+
+
+def library_of(module: str | None) -> str:
+    """The package that a module belongs to."""
+    return (module or "").partition(".")[0]
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The names of globals and attributes in a function, and in those within it."""
+    inner = [names_in(each) for each in code.co_consts if isinstance(each, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def slots_of(cls: type) -> Iterator[str]:
+    """The names of an object's slots."""
+    for each in cls.__mro__:
+        slots = vars(each).get("__slots__", ())
+        yield from (slots,) if isinstance(slots, str) else slots

@@ -1,0 +1,216 @@
+"""How operations that are more than one of NumPy's calls are written in those."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..op import table
+from ..ops.elementwise import refuse_infinite
+from ..ops.indexing import are_indices, check_indices
+from ..ops.neural import unit_rows
+from .lower import Line, Lower, is_array, lowering
+from .steps import Run, Value
+
+
+@lowering("check_finite")
+def _check_finite(lower: Lower, step: Run) -> bool:
+    x, name = step.args
+    if not is_array(x):
+        return False
+    lower.add("{0}({1}, {2})", refuse_infinite, x, name, keeps=True)
+    lower.ufunc("positive", (x,), step.outputs[0])
+    return True
+
+
+POWERS = {2: "square", 0.5: "sqrt", -1: "reciprocal"}  # the short cuts of NumPy's operator
+
+
+@lowering("power")
+def _power(lower: Lower, step: Run) -> bool:
+    x, exponent = step.args
+    (out,) = step.outputs
+    if not is_array(x) or type(exponent) not in (int, float) or exponent in (0, 1):
+        return False
+    if exponent == 3 and type(exponent) is int:
+        square = lower.new(out.shape, out.dtype)
+        lower.ufunc("multiply", (x, x), square)
+        lower.ufunc("multiply", (square, x), out)
+    elif exponent in POWERS:
+        lower.ufunc(POWERS[exponent], (x,), out)
+    else:
+        lower.ufunc("power", (x, exponent), out)
+    return True
+
+
+@lowering("matmul")
+def _matmul(lower: Lower, step: Run) -> bool:
+    if not all(is_array(arg) and len(arg.shape) > 1 for arg in step.args):
+        return False
+    x, y = step.args
+    lower.product(x, y, step.outputs[0])
+    return True
+
+
+@lowering("sum")
+def _sum(lower: Lower, step: Run) -> bool:
+    a, axis, keepdims = step.args
+    if not is_array(a):
+        return False
+    reduce = "np.add.reduce({0}, {1}, None, %s, {2})"
+    lower.call(reduce % None, reduce % "{out}", (a, axis, keepdims), step.outputs[0])
+    return True
+
+
+@lowering("linear")
+def _linear(lower: Lower, step: Run) -> bool:
+    x, weight, bias = step.args
+    if not (is_array(x) and len(x.shape) > 1 and is_array(weight, 2) and (bias is None or is_array(bias, 1))):
+        return False
+    (out,) = step.outputs
+    if not out.contiguous:
+        return False
+    product = out if bias is None else lower.new(out.shape, out.dtype)
+    lower.product(x, weight, product)
+    if bias is not None:
+        lower.ufunc("add", (product, bias), out)
+    return True
+
+
+def are_in_range(lower: Lower, indices: Value, size: int) -> Value:
+    """Whether indices name places from 0 to size - 1, so that mode "clip" hides nothing; it is looked at only once."""
+    fits = lower.new((), bool)
+    lower.add("{1}({0}, {2})", indices, are_indices, size, made=(fits,))
+    return fits
+
+
+def refuse_others(lower: Lower, indices: Value, size: int) -> None:
+    """Raise IndexError where indices name other places."""
+    reads = are_in_range(lower, indices, size), check_indices, indices, size
+    lower.add("{0} or {1}('embedding', {2}, {3})", *reads, keeps=True)
+
+
+@lowering("embedding")
+def _embedding(lower: Lower, step: Run) -> bool:
+    indices, weight = step.args
+    if not isinstance(indices, Value) or not isinstance(weight, Value):
+        return False
+    refuse_others(lower, indices, weight.shape[0])
+    lower.call("{0}.take({1}, 0)", "{0}.take({1}, 0, {out}, 'clip')", (weight, indices), step.outputs[0])
+    return True
+
+
+@lowering("scatter_rows")
+def _scatter_rows(lower: Lower, step: Run) -> bool:
+    values, indices, rows = step.args
+    if rows > 64 or not (is_array(values) and isinstance(indices, Value) and values.contiguous and indices.contiguous):
+        return False
+    n, width = int(np.prod(indices.shape)), values.shape[-1]
+    flat, places = lower.new((n, width), values.dtype), lower.new((n,), indices.dtype)
+    flat.base, places.base = values, indices
+    lower.lines.append(Line("{0}.reshape({1})", (values, (n, width)), (flat,), fixed=True))
+    lower.lines.append(Line("{0}.reshape({1})", (indices, (n,)), (places,), fixed=True))
+    one_hots, by_row = lower.new((n, rows), values.dtype), lower.new((rows, n), values.dtype)
+    by_row.contiguous, by_row.base = False, one_hots
+    refuse_others(lower, indices, rows)
+    units = unit_rows(rows, values.dtype)
+    lower.call("{0}.take({1}, 0)", "{0}.take({1}, 0, {out}, 'clip')", (units, places), one_hots)
+    lower.add("{0}.T", one_hots, made=(by_row,), fixed=True)
+    line = lower.new((n * width,), values.dtype)
+    line.base = values
+    lower.add("{0}.reshape({1})", values, (n * width,), made=(line,), fixed=True)
+    finite = "if {5}({6}.dot({6})) else"  # 0 times inf is nan
+    text = f"{{0}}.dot({{1}}) {finite} {{2}}({{1}}, {{3}}, {{4}})"
+    with_out = f"{{0}}.dot({{1}}, {{out}}) {finite} np.copyto({{out}}, {{2}}({{1}}, {{3}}, {{4}}))"
+    reads = (by_row, flat, table["scatter_add"].forward, places, (rows, width), math.isfinite, line)
+    lower.lines.append(Line(text, reads, step.outputs, with_out))
+    return True
+
+
+@lowering("batch_norm")
+def _batch_norm(lower: Lower, step: Run) -> bool:
+    x, gain, bias, axis, eps, ddof = step.args
+    out, mean, var, normal = step.outputs
+    if not all(is_array(each) for each in (x, gain, bias)) or not all(v.contiguous for v in (x, *step.outputs)):
+        return False
+    n = int(np.prod([x.shape[i] for i in np.atleast_1d(axis)]))
+    reduce = "np.add.reduce({0}, {1}, None, %s, True)"
+    sums, centred, squares, total = (lower.new(v.shape, v.dtype) for v in (mean, normal, normal, var))
+    lower.call(reduce % None, reduce % "{out}", (x, axis), sums)
+    lower.ufunc("divide", (sums, n), mean)
+    lower.ufunc("subtract", (x, mean), centred)
+    lower.ufunc("multiply", (centred, centred), squares)
+    lower.call(reduce % None, reduce % "{out}", (squares, axis), total)
+    lower.ufunc("divide", (total, n - ddof), var)
+    moved, std, scaled = (lower.new(v.shape, v.dtype) for v in (var, var, normal))
+    lower.ufunc("add", (var, eps), moved)
+    lower.ufunc("sqrt", (moved,), std)
+    lower.ufunc("divide", (centred, std), normal)
+    lower.ufunc("multiply", (normal, gain), scaled)
+    lower.ufunc("add", (scaled, bias), out)
+    return True
+
+
+@lowering("cross_entropy")
+def _cross_entropy(lower: Lower, step: Run) -> bool:
+    logits, targets, weight, ignore_index, reduction, label_smoothing = step.args
+    loss, slope, scale = step.outputs
+    usual = weight is None and reduction == "mean" and not label_smoothing and is_array(logits) and logits.contiguous
+    if not (usual and isinstance(targets, Value) and targets.dtype == np.intp and targets.contiguous):
+        return False
+    classes = logits.shape[-1]
+    if not (ignore_index < 0 < np.prod(logits.shape) and targets.shape == logits.shape[:-1]):
+        return False
+    rows = int(np.prod(targets.shape))
+    check = "{2}({1}, {3}) or {4}({0}, {1}, None, {5}, 'mean', 0.0)"  # the forward says what is wrong with a target
+    lower.lines.append(Line(check, (logits, targets, are_indices, classes, step.op.forward, ignore_index), keeps=True))
+    at, flat = lower.new((rows,), np.intp), lower.new((rows,), np.intp)
+    starts = np.arange(0, rows * classes, classes)
+    lower.lines.append(Line("{0}.reshape({1})", (targets, (rows,)), (flat,), fixed=True))
+    flat.base = targets
+    lower.ufunc("add", (flat, starts), at)
+    column = (*targets.shape, 1)
+    dtype = logits.dtype
+    largest, shifted, powers, sums, shares = (
+        lower.new(shape, dtype) for shape in (column, logits.shape, logits.shape, column, column)
+    )
+    flat_sums, logs, chosen, losses = (lower.new((rows,), dtype) for _ in range(4))
+    reduce = "np.%s.reduce({0}, -1, None, %s, True)"
+    lower.call(reduce % ("maximum", None), reduce % ("maximum", "{out}"), (logits,), largest)
+    lower.ufunc("subtract", (logits, largest), shifted)
+    lower.ufunc("exp", (shifted,), powers)
+    lower.call(reduce % ("add", None), reduce % ("add", "{out}"), (powers,), sums)
+    flat_sums.base = sums
+    lower.lines.append(Line("{0}.reshape({1})", (sums, (rows,)), (flat_sums,), fixed=True))
+    lower.ufunc("log", (flat_sums,), logs)
+    lower.call("{0}.take({1})", "{0}.take({1}, None, {out}, 'clip')", (shifted, at), chosen)
+    lower.ufunc("subtract", (logs, chosen), losses)
+    total = lower.new((), dtype)
+    lower.lines.append(Line("np.add.reduce({0})", (losses,), (total,)))
+    lower.lines.append(Line("np.asarray({0} / {1})", (total, rows), (loss,)))
+    share = np.array(1 / rows, dtype)
+    lower.lines.append(Line("{0}", (share,), (scale,)))
+    lower.ufunc("divide", (sums, share), shares)
+    lower.ufunc("divide", (powers, shares), slope)
+    flat_slope, taken, less = lower.new((rows * classes,), dtype), *(lower.new((rows,), dtype) for _ in range(2))
+    flat_slope.base = slope
+    lower.lines.append(Line("{0}.reshape({1})", (slope, (rows * classes,)), (flat_slope,), fixed=True))
+    lower.call("{0}.take({1})", "{0}.take({1}, None, {out}, 'clip')", (flat_slope, at), taken)
+    lower.ufunc("subtract", (taken, share), less)
+    lower.lines.append(Line("{0}[{1}] = {2}", (flat_slope, at, less), effects=(flat_slope,), keeps=True))
+    return True
+
+
+@lowering("getitem")
+def _getitem(lower: Lower, step: Run) -> bool:
+    a, index = step.args
+    if not (isinstance(a, Value) and isinstance(index, Value) and index.dtype.kind in "iu" and a.shape):
+        return False
+    (out,) = step.outputs
+    if not out.shape or not out.contiguous:
+        return False
+    fits = are_in_range(lower, index, a.shape[0])
+    text = "{0}.take({1}, 0, {out}, 'clip') if {2} else np.copyto({out}, {0}[{1}])"
+    lower.lines.append(Line("{0}[{1}]", (a, index, fits), (out,), text))
+    return True
