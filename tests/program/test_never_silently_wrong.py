@@ -74,6 +74,28 @@ def test_the_same_array_twice_and_apart():
         assert np.array_equal(jitted(x, y).data, x.data * 2 + y.data)
 
 
+def test_an_argument_that_is_known_from_outside_too():
+    w, a = tg.tensor(A), A.copy()
+    for function, first in ((lambda x: x * w + 1.0, w), (lambda x: x * a + 1.0, a)):
+        jitted = jit(function)
+        for x in (first, A + 1, first, A - 1):
+            assert np.array_equal(jitted(x).data, np.asarray(x) * A + 1)
+        assert recordings(jitted) == 1
+    v = leaf(A)
+    with refused(JitError, "jit: an argument that requires a gradient is also known to the function from outside"):
+        jit(lambda x: x * v)(v)
+
+
+def test_what_is_known_from_outside_is_not_what_is_returned():
+    w = tg.tensor(A)
+    jitted = jit(lambda: [w, w])
+    for _ in range(2):
+        one, other = jitted()
+        one.data[...] = 0
+        assert np.array_equal(other.data, A)
+        assert np.array_equal(w.data, A)
+
+
 def test_an_output_as_the_next_input_and_results_that_stay():
     jitted = jit(lambda x: [x * 2, x + 1, x])
     x, seen = tg.tensor(A), []

@@ -14,11 +14,11 @@ from weakref import ref
 
 from ..mode import thread
 from ..tensor import Tensor
-from ..transforms import leaves, rebuild
+from ..transforms import leaves
 from ..variable import Variable, make, ndarray
 from .guards import PLAIN, Surroundings
 from .passes import PASSES, ROUNDING
-from .record import Recorder
+from .record import watched
 from .replay import Replay
 from .saved import save
 from .steps import JitError
@@ -83,32 +83,30 @@ class Compiled:
                     self.last = replay, inputs
                     if self.verify > 0:
                         self.verify -= 1
-                        args, keywords = rebuild(tree, iter(parts))
-                        return verified(replay, self.bound(), args, keywords, inputs)
+                        return verified(replay, self.bound(), tree, parts, inputs)
                     return replay.run(inputs)
-            args, keywords = rebuild(tree, iter(parts))
-            result = self.record(signature, args, keywords, inputs)
+            result = self.record(signature, tree, parts, inputs)
             if key is not None:
                 self.quick[key] = self.replays[signature]
             return result
 
-    def record(self, signature: Any, args: Any, keywords: Any, inputs: list[Variable]) -> Any:
+    def record(self, signature: Any, tree: Any, parts: list[Any], inputs: list[Variable]) -> Any:
         """Run the function, watched, and write its program."""
         function = self.bound()
         surroundings = Surroundings(function)
-        recorder = Recorder(inputs)
-        with recorder:
-            result = function(*args, **keywords)
-        shown: list[Any] = [each.detach() if isinstance(each, Tensor) else each for _, each in leaves(result)]
-        values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in shown]
-        recording = recorder.finish(rebuild(result, iter(values)))
+        for each in inputs:
+            if each._requires_grad and any(each is thing for thing in surroundings.things.values()):
+                raise JitError(
+                    "jit: an argument that requires a gradient is also known to the function from outside; "
+                    "pass it, or let it be known, not both"
+                )
+        recorder, recording, result, given = watched(function, tree, parts)
         surroundings.settle({each.tensor for each in recording.captured}, recording.reads)
-        result = rebuild(result, iter(shown))
-        del recorder, shown, function, args, keywords
+        del recorder, function
         known = self.replays.setdefault(signature, [])
         name = getattr(self.function, "__name__", "")
         title = name if name.isidentifier() else "step"
-        known.insert(0, Replay(recording, inputs, surroundings, self.without, not self.copy, title))
+        known.insert(0, Replay(recording, given, surroundings, self.without, not self.copy, title))
         self.last = known[0], inputs
         self.warn(known)
         return result

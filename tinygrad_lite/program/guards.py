@@ -167,8 +167,10 @@ class Surroundings:
         """Find which attributes the code asks of what: of `a.b.c`, b of a, and c of what b is now."""
         thing: Any = UNKNOWN
         for step in get_instructions(code):
-            if step.opname in ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME"):
-                thing = (known if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") else roots).get(step.argval, UNKNOWN)
+            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                thing = known.get(step.argval, UNKNOWN)
+            elif step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):  # some of newer Pythons load two at once
+                thing = roots.get(step.argval[-1] if isinstance(step.argval, tuple) else step.argval, UNKNOWN)
             elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
                 if thing is UNKNOWN or isinstance(thing, PLAIN):
                     self.loose.add(step.argval)
@@ -195,6 +197,7 @@ class Surroundings:
             self.tests[f"len({name}) == {len(thing)}"] = what, thing
         for key, each in elements:
             if isinstance(thing, tuple):
+                self.bind(each)
                 self.enter(each, f"{what}[{key}]")
             else:
                 self.guard(f"{name}[{key if isinstance(key, int) else self.bind(key)}]", each, f"{what}[{key!r}]")

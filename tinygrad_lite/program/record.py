@@ -15,6 +15,7 @@ from ..mode import Watch, thread
 from ..op import ONE, PLAIN, SEQUENCE, Op, Rule
 from ..random import Generator
 from ..tensor import Tensor
+from ..transforms import leaves, rebuild
 from ..variable import Variable, data_of, make, ndarray, shares_memory
 from .steps import Captured, Cast, Draw, JitError, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
@@ -278,3 +279,32 @@ class Recorder(Watch):
                 value.of = self.values.get(id(variable._data))
         self.recording.result = result
         return self.recording
+
+
+def watched(
+    function: Callable[..., Any], tree: Any, parts: list[Any], keep: bool = False
+) -> tuple[Recorder, Recording, Any, list[Variable]]:
+    """Call a function with the parts of a tree of arguments (args, keywords), watched.
+
+    Returns the recorder, the recording, what the function returned, detached and copied, and the Tensors that it was
+    given. Those that require no gradient are stand-ins in the same memory: what the function knows of them from outside
+    is then told apart.
+    """
+    given = [stand_in(each) if isinstance(each, Variable) and not each._requires_grad else each for each in parts]
+    inputs = [each for each in given if isinstance(each, Variable)]
+    args, keywords = rebuild(tree, iter(given))
+    recorder = Recorder(inputs, keep)
+    with recorder:
+        result = function(*args, **keywords)
+    found = [each for _, each in leaves(result)]
+    values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in found]
+    recording = recorder.finish(rebuild(result, iter(values)))
+    own = [make(Tensor, np.copy(each._data)) if isinstance(each, Variable) else each for each in found]
+    return recorder, recording, rebuild(result, iter(own)), inputs
+
+
+def stand_in(variable: Variable) -> Variable:
+    """Another Tensor in the same memory."""
+    other: Variable = make(variable._result, variable._data.view())
+    other._memory = variable._memory
+    return other

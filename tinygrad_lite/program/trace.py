@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..random import Generator
-from ..tensor import Tensor
-from ..transforms import leaves, rebuild
 from ..variable import Variable
 from .emit import Source, Statement
 from .passes import ROUNDING
-from .record import Recorder
+from .record import watched
 from .replay import Replay
 from .steps import JitError, Step, Value
 
@@ -31,19 +29,15 @@ def line_by_line(source: Source, given: list[Any]) -> Iterator[tuple[Statement, 
         yield each, names
 
 
-def verified(replay: Replay, function: Callable[..., Any], args: Any, keywords: Any, inputs: list[Variable]) -> Any:
+def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: list[Any], inputs: list[Variable]) -> Any:
     """Run the function itself, and its program beside it; return what the function does, if both are the same.
 
     Raises JitError that names the first line where they differ: by more than rounding where passes that round are in
     force, else by a single bit.
     """
     before = State(replay, inputs)
-    recorder = Recorder(inputs, keep=True)
-    with recorder:
-        result = function(*args, **keywords)
-    shown = [each.detach() if isinstance(each, Tensor) else each for _, each in leaves(result)]
-    values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in shown]
-    steps = recorder.finish(rebuild(result, iter(values))).steps
+    recorder, recording, result, _ = watched(function, tree, parts, keep=True)
+    steps = recording.steps
     after = State(replay, inputs)
     assert recorder.copies is not None
     wanted = {value.name: array for value, array in recorder.copies.items()}
@@ -63,7 +57,7 @@ def verified(replay: Replay, function: Callable[..., Any], args: Any, keywords: 
                 raise differs(f"the program leaves other numbers in {each.value.label}", None, "")
     finally:
         after.restore()
-    return rebuild(result, iter(shown))
+    return result
 
 
 def made(replay: Replay, inputs: list[Variable]) -> Iterator[tuple[Statement, dict[str, Any], Value]]:
