@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,36 @@ def _matmul(lower: Lower, step: Run) -> bool:
     x, y = step.args
     lower.product(x, y, step.outputs[0])
     return True
+
+
+def view(lower: Lower, step: Run, text: str, *reads: Any) -> bool:
+    """A line that looks at memory another way, and so is needed only once where the memory stays."""
+    lower.add(text, *reads, made=step.outputs, fixed=step.outputs[0].base is not None)
+    return True
+
+
+@lowering("reshape")
+def _reshape(lower: Lower, step: Run) -> bool:
+    a, shape, order, copy = step.args
+    return isinstance(a, Value) and order == "C" and not copy and view(lower, step, "{0}.reshape({1})", a, shape)
+
+
+@lowering("matrix_transpose")
+def _matrix_transpose(lower: Lower, step: Run) -> bool:
+    (x,) = step.args
+    return isinstance(x, Value) and len(x.shape) == 2 and view(lower, step, "{0}.T", x)
+
+
+@lowering("transpose")
+def _transpose(lower: Lower, step: Run) -> bool:
+    a, axes = step.args
+    return isinstance(a, Value) and view(lower, step, "{0}.transpose({1})", a, axes)
+
+
+@lowering("broadcast_to")
+def _broadcast_to(lower: Lower, step: Run) -> bool:
+    array, shape = step.args[:2]
+    return isinstance(array, Value) and view(lower, step, "np.broadcast_to({0}, {1})", array, shape)
 
 
 @lowering("sum")
