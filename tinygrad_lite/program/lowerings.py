@@ -94,6 +94,38 @@ def _sum(lower: Lower, step: Run) -> bool:
     return True
 
 
+@lowering("mean")
+def _mean(lower: Lower, step: Run) -> bool:
+    a, axis, keepdims = step.args
+    (out,) = step.outputs
+    if not is_array(a) or a.dtype.itemsize < 4 or not math.prod(a.shape) or not out.contiguous:
+        return False
+    total = lower.new(out.shape, out.dtype)
+    reduce = "np.add.reduce({0}, {1}, None, %s, {2})"
+    lower.call(reduce % None, reduce % "{out}", (a, axis, keepdims), total)
+    lower.ufunc("divide", (total, math.prod(a.shape) // math.prod(out.shape)), out)
+    return True
+
+
+@lowering("where")
+def _where(lower: Lower, step: Run) -> bool:
+    condition, x, y = step.args
+    if not isinstance(condition, Value) or condition.dtype.kind != "b":
+        return False
+    both = "np.copyto({out}, {2}, 'same_kind'); np.copyto({out}, {1}, 'same_kind', {0})"
+    lower.call("np.where({0}, {1}, {2})", both, (condition, x, y), step.outputs[0])
+    return True
+
+
+@lowering("astype")
+def _astype(lower: Lower, step: Run) -> bool:
+    x, dtype = step.args
+    if not isinstance(x, Value):
+        return False
+    lower.call("{0}.astype({1})", "np.copyto({out}, {0}, 'unsafe')", (x, np.dtype(dtype)), step.outputs[0])
+    return True
+
+
 @lowering("linear")
 def _linear(lower: Lower, step: Run) -> bool:
     x, weight, bias = step.args
