@@ -210,7 +210,7 @@ class Tensor(Reductions):
 
     def item(self, *place: int) -> float | int | bool:
         """Its one element as a Python number, or that at a place. Raises ValueError where there are more."""
-        return self._data.item(*place) if place else self._only("item")  # type: ignore[no-any-return]
+        return self._shown("item").item(*place) if place else self._only("item")  # type: ignore[no-any-return]
 
     def _only(self, asked: str) -> Any:
         if self.size != 1:

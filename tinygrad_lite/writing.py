@@ -56,7 +56,10 @@ def writes(numpy: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:
                 if not is_tensor and thread.mode.grad and any(each._requires_grad for each in variables_in(others)):
                     raise TypeError(f"{type(target).__name__} can't carry the gradient of what is written to it")
                 scratch = np.empty_like(target._data) if is_tensor else target
-                numpy(scratch, *data_of(others))  # it says what does not fit
+                if is_tensor:
+                    numpy(scratch, *data_of(others))  # it says what does not fit
+                else:
+                    numpy(scratch, *[np.asarray(each) if isinstance(each, Variable) else each for each in others])
                 if is_tensor:
                     function(*args, **keywords)
             except (*EXPLAINED, AttributeError) as error:  # such as that a list is no array

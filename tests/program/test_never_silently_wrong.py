@@ -446,7 +446,7 @@ def test_layers_that_keep_something(replaces):
     for i in range(5):
         assert np.array_equal(step(tg.tensor(A + i)).data, eager(tg.tensor(A + i)).data)
         assert np.array_equal(layer.running.data, eager.running.data)
-    assert recordings(step) == (5 if replaces else 1)  # what is replaced each time is recorded each time
+    assert recordings(step) == (0 if replaces else 1)  # what is replaced each time must run each time
     layer.training = eager.training = False
     for i in range(2):
         assert np.array_equal(step(tg.tensor(A + i)).data, eager(tg.tensor(A + i)).data)
@@ -467,7 +467,7 @@ def test_a_counter_is_followed_and_warned_of():
         assert np.array_equal(jitted(tg.tensor(A)).data, A * i)
     with pytest.warns(UserWarning, match="more than 16 times for the same arguments, because state changed"):
         jitted(tg.tensor(A))
-    assert recordings(jitted) == 16
+    assert recordings(jitted) == 0
 
 
 def test_many_kinds_of_arguments_are_warned_of():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
+import inspect
+import keyword
 import os
+import re
 import warnings
 from collections.abc import Callable, Collection
 from functools import update_wrapper
@@ -12,16 +16,18 @@ from types import MethodType
 from typing import Any, overload
 from weakref import ref
 
+import numpy as np
+
 from ..mode import thread
 from ..tensor import Tensor
-from ..transforms import leaves
+from ..transforms import leaves, rebuild
 from ..variable import Variable, make, ndarray
 from .guards import PLAIN, Surroundings
 from .passes import PASSES, ROUNDING
 from .record import watched
 from .replay import Replay
 from .saved import save
-from .steps import JitError
+from .steps import Captured, JitError
 from .trace import report, verified
 
 OFF = os.environ.get("TINYGRAD_LITE_JIT") == "0"
@@ -45,7 +51,13 @@ class Compiled:
         self.lock = RLock()
         self.last: tuple[Replay, list[Variable]] | None = None
         self.methods: dict[int, tuple[ref[Any], Compiled]] = {}
-        update_wrapper(self, function)
+        self.restless = 0  # how many recordings could not be kept
+        name = getattr(function, "__name__", "")
+        taken = keyword.iskeyword(name) or hasattr(np, name) or hasattr(builtins, name)
+        self.title = name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and not taken else "step"
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        self.sorts = code is not None and not code.co_flags & inspect.CO_VARKEYWORDS
+        update_wrapper(self, function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Compiled:
         """A jitted method: each instance has its own recordings."""
@@ -64,6 +76,9 @@ class Compiled:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if OFF or thread.mode.watch is not None:  # in a recording it is part of that
+            tree = args, keywords
+            parts = [make(Tensor, each) if isinstance(each, ndarray) else each for _, each in leaves(tree)]
+            args, keywords = rebuild(tree, iter(parts))
             return self.bound()(*args, **keywords)
         key = None if keywords else key_of(args)
         known = self.quick.get(key)
@@ -73,7 +88,7 @@ class Compiled:
                 if self.verify == 0 and known[0].fits(inputs):
                     self.last = known[0], inputs
                     return known[0].run(inputs)
-        tree = args, {name: keywords[name] for name in sorted(keywords)}
+        tree = args, {name: keywords[name] for name in sorted(keywords)} if self.sorts else keywords
         parts = [make(Tensor, each) if isinstance(each, ndarray) else each for _, each in leaves(tree)]
         inputs = [each for each in parts if isinstance(each, Variable)]
         signature = signature_of(tree, parts, inputs)
@@ -86,7 +101,7 @@ class Compiled:
                         return verified(replay, self.bound(), tree, parts, inputs)
                     return replay.run(inputs)
             result = self.record(signature, tree, parts, inputs)
-            if key is not None:
+            if key is not None and signature in self.replays:
                 self.quick[key] = self.replays[signature]
             return result
 
@@ -101,33 +116,45 @@ class Compiled:
                     "pass it, or let it be known, not both"
                 )
         recorder, recording, result, given = watched(function, tree, parts)
-        surroundings.settle({each.tensor for each in recording.captured}, recording.reads)
-        del recorder, function
+        outside = {each.value for each in recording.captured}
+        captured = {each.tensor for each in recording.captured}
+        for each in surroundings.things.values():  # several may have one array
+            if isinstance(each, Variable) and each not in captured:
+                value = recorder.values.get(id(each._data))
+                if value in outside:
+                    recording.captured.append(Captured(each, value))
+        del recorder, function, captured, each
+        captured = {each.tensor for each in recording.captured}
+        referred = {id(array) for array, _ in recording.references} | {id(each._data) for each in captured}
+        lasts = surroundings.settle(captured, referred)
+        del captured
+        if not lasts:
+            self.restless += 1
+            if self.restless == MANY + 1:
+                self.warn(surroundings.changed())
+            return result
         known = self.replays.setdefault(signature, [])
-        name = getattr(self.function, "__name__", "")
-        title = name if name.isidentifier() else "step"
-        known.insert(0, Replay(recording, given, surroundings, self.without, not self.copy, title))
+        known.insert(0, Replay(recording, given, surroundings, self.without, not self.copy, self.title))
         self.last = known[0], inputs
-        self.warn(known)
-        return result
-
-    def warn(self, known: list[Replay]) -> None:
-        """Say so where there are very many recordings."""
         if len(known) > MANY:
-            what = known[1].surroundings.changed()
+            self.warn(known[1].surroundings.changed())
             del known[MANY:]
-            warnings.warn(
-                f"jit: {self.__name__} was recorded more than {MANY} times for the same arguments"  # type: ignore[attr-defined]
-                + (f", because {what} changed" if what else "")
-                + "; pass what changes as an argument, as a Tensor",
-                stacklevel=4,
-            )
         elif len(self.replays) == MANY + 1 and len(known) == 1:
             warnings.warn(
-                f"jit: {self.__name__} was recorded for more than {MANY} kinds of arguments; "  # type: ignore[attr-defined]
-                "pass numbers that change as Tensors, and arrays of few shapes",
+                f"jit: {self.title} was recorded for more than {MANY} kinds of arguments; pass numbers that change as "
+                "Tensors, and arrays of few shapes",
                 stacklevel=4,
             )
+        return result
+
+    def warn(self, what: str) -> None:
+        """Say that there are very many recordings."""
+        warnings.warn(
+            f"jit: {self.title} was recorded more than {MANY} times for the same arguments"
+            + (f", because {what} changed" if what else "")
+            + "; pass what changes as an argument, as a Tensor",
+            stacklevel=5,
+        )
 
     @property
     def signatures(self) -> list[Any]:

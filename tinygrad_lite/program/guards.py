@@ -24,6 +24,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))  # None last
 LIBRARIES = {"numpy", "tinygrad_lite", *sys.stdlib_module_names} - {"__main__"}
 
 
+BY_NAME = {"getattr", "hasattr", "vars", "attrgetter", "__dict__", "__getattribute__", "globals", "locals"}
 NOT_RUN = {"__init__", "__new__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__", "__del__"}
 
 
@@ -37,6 +38,9 @@ class Surroundings:
     def __init__(self, function: Any) -> None:
         self.asked: dict[int, set[str]] = {}
         self.loose: set[str] = set()
+        self.first: dict[tuple[int, str], str] = {}  # of an object's attribute: whether it is first stored or loaded
+        self.ours: set[int] = set()  # the ids of arrays that only this package computes with
+        self.everything = False  # whether attributes may be asked for by names that are computed
         before = None
         while before != (before := self.size()):  # an attribute may be asked for in code that is found only later
             self.seen: dict[Any, Any] = {}
@@ -56,23 +60,29 @@ class Surroundings:
         """Make one function of all tests."""
         self.test: Callable[[], bool] = eval(f"lambda: {' and '.join(self.tests) or 'True'}", self.things)
 
-    def settle(self, captured: set[Any], reads: set[tuple[int, str]]) -> None:
-        """After the function has run: leave out what it replaced itself, unless that is a number or was computed with.
+    def settle(self, captured: set[Any], referred: set[int]) -> bool:
+        """After the function has run: leave out what it wrote itself before it read it, and lists that it fills.
 
-        A layer may keep its last output as an attribute; that is a side effect, and nothing to wait for.
-        reads: attributes that are read anew each time, as (id of the object, name).
+        A layer may keep its last output as an attribute; that is a side effect, and nothing to wait for. Returns
+        whether all else is as it was: if not, the function works on numbers that it changes, and must run each time.
+        captured: the Tensors, referred: the ids of arrays that the program takes as they are.
         """
-        for key in reads & self.attributes.keys():
-            self.tests.pop(self.attributes[key], None)
+        stored = [key for key, how in self.first.items() if how == "stored"]
+        written = {self.attributes[key] for key in stored if key in self.attributes}
         for test in list(self.tests):
             _, found = self.tests[test]
-            if test.startswith("alike("):
-                counts = all(isinstance(each, PLAIN) for each in (found.values() if isinstance(found, dict) else found))
-            else:
-                counts = found in captured if isinstance(found, Variable) else isinstance(found, PLAIN[:-1])
-            if not counts and not self.passes(test):
+            fills = test.startswith(("alike(", "len(")) and not all(isinstance(each, PLAIN) for each in items_of(found))
+            if (test in written or fills) and not self.passes(test):
                 del self.tests[test]
+        for name, thing in list(self.things.items()):
+            if isinstance(thing, Variable) and thing not in captured:  # its shape may have been looked at
+                shape = f"{name}._data.shape == {thing._data.shape} and {name}._requires_grad is {thing._requires_grad}"
+                self.tests[shape] = "the shape of a Tensor", thing
+            elif isinstance(thing, np.ndarray) and id(thing) not in referred | self.ours:
+                # NumPy may have computed with it
+                self.tests[f"{name}.tobytes() == {self.bind(thing.tobytes())}"] = "an array", thing
         self.write()
+        return self.hold()
 
     def passes(self, test: str) -> bool:
         """Whether a test holds."""
@@ -118,6 +128,7 @@ class Surroundings:
             self.enter(thing.__self__, "self")
         elif isinstance(thing, FunctionType):
             self.enter_function(thing)
+            self.enter_attributes(thing.__dict__, thing, what)
         elif isinstance(thing, partial):
             for each in (thing.func, *thing.args, *thing.keywords.values()):
                 self.enter(each, what)
@@ -139,7 +150,7 @@ class Surroundings:
 
     def is_asked(self, thing: Any, name: str) -> bool:
         """Whether an attribute of this object may be asked for."""
-        return name in self.loose or name in self.asked.get(id(thing), ())
+        return self.everything or name in self.loose or name in self.asked.get(id(thing), ())
 
     def enter_function(self, function: Any, instance: Any = None) -> None:
         """Go on with what a function names, the method of `instance` perhaps."""
@@ -177,14 +188,25 @@ class Surroundings:
                     thing = UNKNOWN
                     continue
                 self.asked.setdefault(id(thing), set()).add(step.argval)
+                self.first.setdefault((id(thing), step.argval), "loaded")
                 thing = getattr(thing, "__dict__", {}).get(step.argval, UNKNOWN)
+            elif step.opname == "STORE_ATTR":
+                if thing is not UNKNOWN:
+                    self.first.setdefault((id(thing), step.argval), "stored")
+                thing = UNKNOWN
+            elif step.opname == "IMPORT_NAME":
+                thing = sys.modules.get(step.argval, UNKNOWN)
+                self.enter(thing, step.argval)
+            elif step.opname == "IMPORT_FROM":
+                self.asked.setdefault(id(thing), set()).add(step.argval)
             elif "ATTR" in step.opname and isinstance(step.argval, str) and not step.opname.startswith("STORE"):
                 self.loose.add(step.argval)
             elif step.opname not in ("CACHE", "RESUME", "PUSH_NULL", "EXTENDED_ARG"):
                 thing = UNKNOWN
+        self.everything = self.everything or not names_in(code).isdisjoint(BY_NAME)
         for each in code.co_consts:
             if isinstance(each, CodeType):
-                self.ask(each, roots, known)
+                self.ask(each, {name: root for name, root in roots.items() if name not in each.co_varnames}, known)
 
     def enter_container(self, thing: Any, what: str) -> None:
         name = self.bind(thing)
@@ -206,25 +228,38 @@ class Surroundings:
         """Go on with the methods that may be called of a thing, which is of this class, and with class attributes."""
         if library_of(cls.__module__) in LIBRARIES:
             return
+        own = getattr(thing, "__dict__", {}) if thing is not cls else {}
         for each in cls.__mro__[:-1]:
-            for name, value in vars(each).items():
-                inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            for name, value in list(vars(each).items()):
+                inner = value
+                for way in ("fget", "__func__", "func", "function"):  # of property, classmethod, cached_property, jit
+                    inner = getattr(inner, way, inner)
                 if isinstance(inner, FunctionType):
-                    if self.is_asked(thing, name) or (name.startswith("__") and name not in NOT_RUN):
+                    special = name.startswith("__") and (name not in NOT_RUN or thing is cls)
+                    if self.is_asked(thing, name) or special:
                         self.enter_function(inner, thing)
-                elif self.is_asked(thing, name) and isinstance(value, (*PLAIN, list, dict, Variable, np.ndarray)):
+                elif self.is_asked(thing, name) and not hasattr(type(value), "__get__"):
                     self.guard(f"{self.bind(each)}.{name}", value, f"{each.__name__}.{name}")
+                    if isinstance(own, dict) and name not in own:
+                        self.tests[f"{name!r} not in {self.bind(own)}"] = f"{cls.__name__}.{name}", None
 
     def enter_attributes(self, attributes: dict[str, Any], thing: Any, what: str) -> None:
         """Guard those that are asked for; of objects of this package's, those that hold others."""
-        ours = library_of(type(thing).__module__) == "tinygrad_lite"
+        ours = any(library_of(each.__module__) == "tinygrad_lite" for each in type(thing).__mro__)
         for name, each in list(attributes.items()):
             if self.is_asked(thing, name) or (ours and not isinstance(each, PLAIN)):
                 test = self.guard(f"{self.bind(attributes)}[{name!r}]", each, f"{what}.{name}")
                 self.attributes[id(thing), name] = test
+                if ours and isinstance(each, list):
+                    self.ours |= set(map(id, each))
 
 
 UNKNOWN = object()
+
+
+def items_of(container: Any) -> Any:
+    """What is in a container."""
+    return container.values() if isinstance(container, dict) else container
 
 
 def same(one: Any, other: Any) -> bool:

@@ -74,6 +74,7 @@ class Lower:
     def __init__(self, recording: Recording) -> None:
         self.lines: list[Line] = []
         self.count = 0
+        self.read = {value for step in recording.steps if isinstance(step, Run) for value in values_in(step.args)}
         for i, step in enumerate(recording.steps):
             before = len(self.lines)
             self.lower(step)

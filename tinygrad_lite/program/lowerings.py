@@ -222,12 +222,13 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     usual = weight is None and reduction == "mean" and not label_smoothing and is_array(logits) and logits.contiguous
     if not (usual and isinstance(targets, Value) and targets.dtype == np.intp and targets.contiguous):
         return False
+    if scale in lower.read:  # by second derivatives; it has another shape where targets are ignored
+        return False
     classes = logits.shape[-1]
     if not (ignore_index < 0 < np.prod(logits.shape) and targets.shape == logits.shape[:-1]):
         return False
     rows = int(np.prod(targets.shape))
-    check = "{2}({1}, {3}) or {4}({0}, {1}, None, {5}, 'mean', 0.0)"  # the forward says what is wrong with a target
-    lower.lines.append(Line(check, (logits, targets, are_indices, classes, step.op.forward, ignore_index), keeps=True))
+    fits = are_in_range(lower, targets, classes)
     at, flat = lower.new((rows,), np.intp), lower.new((rows,), np.intp)
     starts = np.arange(0, rows * classes, classes)
     lower.lines.append(Line("{0}.reshape({1})", (targets, (rows,)), (flat,), fixed=True))
@@ -253,7 +254,7 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     lower.lines.append(Line("np.add.reduce({0})", (losses,), (total,)))
     lower.lines.append(Line("np.asarray({0} / {1})", (total, rows), (loss,)))
     share = np.array(1 / rows, dtype)
-    lower.lines.append(Line("{0}", (share,), (scale,)))
+    lower.add("np.array({0})", share, made=(scale,))
     lower.ufunc("divide", (sums, share), shares)
     lower.ufunc("divide", (powers, shares), slope)
     flat_slope, taken, less = lower.new((rows * classes,), dtype), *(lower.new((rows,), dtype) for _ in range(2))
@@ -261,8 +262,19 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     lower.lines.append(Line("{0}.reshape({1})", (slope, (rows * classes,)), (flat_slope,), fixed=True))
     lower.call("{0}.take({1})", "{0}.take({1}, None, {out}, 'clip')", (flat_slope, at), taken)
     lower.ufunc("subtract", (taken, share), less)
-    lower.lines.append(Line("{0}[{1}] = {2}", (flat_slope, at, less), effects=(flat_slope,), keeps=True))
+    text = "if {3}: {0}[{1}] = {2}"
+    lower.add(text, flat_slope, at, less, fits, effects=(flat_slope,), keeps=True)
+    outputs = (loss, slope)  # with targets that are to be ignored; the forward says what is wrong with others
+    given = (logits, targets, None, ignore_index, reduction, label_smoothing)
+    text = "{0} or {1}({2}, {3}, ({4}, {5}))"
+    lower.add(text, fits, write_instead, step.op.forward, given, *outputs, effects=outputs, keeps=True)
     return True
+
+
+def write_instead(forward: Any, given: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    """Let the first outputs be what an operation gives."""
+    for output, result in zip(outputs, forward(*given), strict=False):
+        np.copyto(output, result)
 
 
 @lowering("getitem")

@@ -362,7 +362,7 @@ def pool(code: Code) -> Code:
         if line.with_out is not None and line.made[0] not in code.buffers:
             made = line.made[0]
             if made.root is made and made not in results:
-                ready = free.setdefault((made.shape, made.dtype), [])
+                ready = [] if made in kept else free.setdefault((made.shape, made.dtype), [])
                 code.buffers[made] = ready.pop() if ready else Buffer(made.shape, made.dtype)
         if not line.elementwise:
             release(line, i)

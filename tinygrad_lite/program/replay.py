@@ -90,6 +90,7 @@ class Replay:
     def ways(self, code: Code, roots: list[Value]) -> list[tuple[Any, int, str]]:
         """How each Tensor is left its gradient: whose it is, its place among what is found, and the way."""
         ways, place = [], self.results
+        lends = all(value is None for _, value in self.before)  # else a gradient that is read may lie in such a buffer
         for whose, value in self.after:
             if value is None:
                 ways.append((whose, 0, "none"))
@@ -97,7 +98,7 @@ class Replay:
             now = code.found[place]
             if any(w is whose and v is value for w, v in self.before):
                 way = "added to"  # in place
-            elif now in code.buffers and roots.count(now) == 1 and not isinstance(whose, int):
+            elif lends and now in code.buffers and roots.count(now) == 1 and not isinstance(whose, int):
                 way = "lent"
             else:
                 way = "given" if self.fresh[place] else "copied"
@@ -120,10 +121,16 @@ class Replay:
             if ((inputs[whose] if isinstance(whose, int) else whose)._grad is None) is not (value is None):
                 return False
         if not self.known():
-            if not all(map(is_alike, self.recording.captured)):
+            if not all(map(is_alike, self.recording.captured)) or not self.are_tied():
                 return False
             self.bind()
         return self.surroundings.hold() and all(look() == found for look, found in self.recording.checks)
+
+    def are_tied(self) -> bool:
+        """Whether Tensors that had one array still have."""
+        arrays: dict[Value, Any] = {}
+        captured = self.recording.captured
+        return all(arrays.setdefault(each.value, each.tensor._data) is each.tensor._data for each in captured)
 
     def arrays_of(self, inputs: list[Variable]) -> list[Any]:
         """The arrays that the program takes: those of the arguments, and gradients that are there before."""
@@ -256,7 +263,8 @@ def is_alike(captured: Captured) -> bool:
     """Whether a Tensor still has what the program was written for."""
     tensor, value = captured.tensor, captured.value
     array = tensor._data
-    same = array.shape == value.shape and array.dtype is value.dtype and tensor._requires_grad is captured.requires_grad
+    same = array.shape == value.shape and array.dtype is value.dtype and not tensor._hooks
+    same = same and tensor._requires_grad is captured.requires_grad
     return bool(same and array.strides == captured.strides)
 
 
@@ -265,6 +273,6 @@ def known(captured: list[Captured]) -> Callable[[], bool]:
     tests, things = [], {}
     for i, each in enumerate(captured):
         things[f"t{i}"], things[f"a{i}"] = each.tensor, each.tensor._data
-        tests.append(f"t{i}._data is a{i} and t{i}._requires_grad is {each.requires_grad}")
+        tests.append(f"t{i}._data is a{i} and t{i}._requires_grad is {each.requires_grad} and not t{i}._hooks")
     test: Callable[[], bool] = eval(f"lambda: {' and '.join(tests) or 'True'}", things)
     return test
