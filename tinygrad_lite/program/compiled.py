@@ -40,6 +40,9 @@ class Compiled:
     def __init__(
         self, function: Callable[..., Any], copy: bool = True, verify: int = 0, without: Collection[str] = ROUNDING
     ) -> None:
+        self.is_static = isinstance(function, staticmethod)
+        if isinstance(function, staticmethod):
+            function = function.__func__
         if not callable(function):
             raise TypeError(f"jit: takes a function, got {type(function).__name__}")
         unknown = set(without) - set(PASSES)
@@ -50,7 +53,7 @@ class Compiled:
         self.quick: dict[Any, list[Replay]] = {}  # of `replays`, those with Tensors and arrays alone for arguments
         self.lock = RLock()
         self.last: tuple[Replay, list[Variable]] | None = None
-        self.methods: dict[int, tuple[ref[Any], Compiled]] = {}
+        self.methods: dict[int, tuple[ref[Any], Method]] = {}
         self.restless = 0  # how many recordings could not be kept
         name = getattr(function, "__name__", "")
         taken = keyword.iskeyword(name) or hasattr(np, name) or hasattr(builtins, name)
@@ -59,16 +62,21 @@ class Compiled:
         self.sorts = code is not None and not code.co_flags & inspect.CO_VARKEYWORDS
         update_wrapper(self, function, updated=())
 
-    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A jitted method: each instance has its own recordings."""
-        if instance is None:
+        if instance is None or self.is_static:
             return self
         known = self.methods.get(id(instance))
         if known is None or known[0]() is not instance:
             number = id(instance)
-            gone = ref(instance, lambda _: self.methods.pop(number, None))
+            try:
+                gone = ref(instance, lambda _: self.methods.pop(number, None))
+            except TypeError:
+                raise JitError(
+                    f"jit: {type(instance).__name__} has __slots__ without '__weakref__', which a jitted method needs"
+                ) from None
             known = self.methods[number] = gone, Method(self, gone)
-        return known[1]
+        return Bound(known[1], instance)
 
     def bound(self) -> Callable[..., Any]:
         """The function itself."""
@@ -127,7 +135,10 @@ class Compiled:
         captured = {each.tensor for each in recording.captured}
         referred = {id(array) for array, _ in recording.references} | {id(each._data) for each in captured}
         lasts = surroundings.settle(captured, referred)
+        hooked = any(each._hooks for each in captured) or any(each._hooks for each in inputs)
         del captured
+        if hooked:  # they are called each time
+            return result
         if not lasts:
             self.restless += 1
             if self.restless == MANY + 1:
@@ -187,6 +198,21 @@ class Compiled:
 
     def __reduce__(self) -> Any:
         raise TypeError("jit: a jitted function can't be pickled or copied; do that with the function itself")
+
+
+class Bound:
+    """A jitted method together with its instance, which lives as long as this is held."""
+
+    __slots__ = ("__self__", "method")
+
+    def __init__(self, method: Method, instance: Any) -> None:
+        self.method, self.__self__ = method, instance
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self.method(*args, **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.method, name)
 
 
 class Method(Compiled):

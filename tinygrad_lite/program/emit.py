@@ -44,6 +44,7 @@ class Source:
     results: list[str] = field(default_factory=list)
     names: dict[Value, str] = field(default_factory=dict)
     title: str = "step"
+    written: list[str] = field(default_factory=list)  # names of arrays that it changes
     builder: Callable[..., Any] | None = None
 
     def text(self) -> str:
@@ -108,6 +109,7 @@ class Emitter:
         for each in self.source.body:
             each.text = CALLED.sub(r"\1", each.text)
         self.source.results = [self.name(value) for value in code.found]
+        self.source.written = [self.name(value) for value in arrays if value.root in code.written]
 
     def write(self) -> None:
         """All statements, those that are run once and those that are run each time."""
@@ -153,7 +155,8 @@ class Emitter:
 
     def free(self, wish: str) -> str:
         """A name that nothing else has."""
-        name = wish = re.sub(r"\W", "_", wish) if wish and not wish[0].isdigit() else f"_{wish}"
+        wish = re.sub(r"\W", "_", wish, flags=re.ASCII)
+        name = wish = wish if wish[:1].isalpha() or wish[:1] == "_" else f"_{wish}"
         count = 1
         while name in self.taken or hasattr(np, name) or hasattr(builtins, name):
             count += 1

@@ -140,7 +140,8 @@ class Surroundings:
         elif isinstance(thing, type):
             self.enter_class(thing, thing)
         elif type(thing).__module__ == "tinygrad_lite.program.compiled":
-            self.enter(thing.function, what)
+            self.enter_function(thing.function, getattr(thing, "__self__", None))
+            self.enter(getattr(thing, "__self__", None), what)
         else:
             self.enter_class(type(thing), thing)
             self.enter_attributes(getattr(thing, "__dict__", {}), thing, what)

@@ -17,6 +17,8 @@ from ..random import Generator
 from ..tensor import Tensor
 from ..transforms import leaves, rebuild
 from ..variable import Variable, data_of, make, ndarray, shares_memory
+from .guards import PLAIN as PLAIN_VALUES
+from .sealed import sealed
 from .steps import Captured, Cast, Draw, JitError, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
 FROM_DATA = {"nonzero", "flatnonzero", "argwhere", "unique", "extract", "compress"}  # whose shape depends on numbers
@@ -227,6 +229,8 @@ class Recorder(Watch):
                 self.folds(each)
 
     def grading(self, variable: Variable, reads: bool) -> None:
+        if not reads:
+            self.recording.zeroed.append((variable, len(self.recording.steps)))
         if variable in self.graded:
             return
         grad = variable._grad
@@ -297,9 +301,23 @@ def watched(
     with recorder:
         result = function(*args, **keywords)
     found = [each for _, each in leaves(result)]
+    for each in found:
+        if not isinstance(each, (Variable, *PLAIN_VALUES)):
+            raise JitError(
+                f"jit: the function returns a {type(each).__name__}; return Tensors, Python's numbers and strings, or "
+                "lists, tuples and dicts of them"
+            )
     values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in found]
     recording = recorder.finish(rebuild(result, iter(values)))
-    own = [make(Tensor, np.copy(each._data)) if isinstance(each, Variable) else each for each in found]
+    outside = [*inputs, *[each.tensor for each in recording.captured]]
+    depends = [each for each in outside if each._requires_grad]
+    own = []
+    for each in found:
+        if isinstance(each, Variable):
+            recording.carries.append(each._requires_grad)
+            copied: Variable = make(Tensor, np.copy(each._data))
+            each = sealed(copied, depends) if each._requires_grad else copied
+        own.append(each)
     return recorder, recording, rebuild(result, iter(own)), inputs
 
 

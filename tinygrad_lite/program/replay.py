@@ -15,6 +15,7 @@ from .emit import Emitter
 from .guards import Surroundings
 from .lower import Lower
 from .passes import Code, optimised, padded
+from .sealed import sealed
 from .steps import Captured, Draw, Recording, Value, values_in
 
 
@@ -39,7 +40,10 @@ class Replay:
         places = {id(each): i for i, each in enumerate(inputs)}
         self.before = [(places.get(id(v), v), value) for v, value in recording.grads_before]
         self.after = [(places.get(id(v), v), value) for v, value in recording.grads_after]
-        recording.grads_before, recording.grads_after = [], []  # which would keep the inputs alive
+        self.zeroed = [(v, step) for v, step in recording.zeroed if id(v) not in places]
+        recording.grads_before, recording.grads_after, recording.zeroed = [], [], []  # they would keep inputs alive
+        self.carries = any(recording.carries)
+        self.graded = [each.tensor for each in recording.captured if each.requires_grad]
         self.tensors = {each.value: each for each in recording.captured}
         self.generators = list({id(s.generator): s.generator for s in recording.steps if isinstance(s, Draw)}.values())
         self.bind()
@@ -112,11 +116,15 @@ class Replay:
         self.loans: dict[int, Variable] = {}  # by place: the gradients that lie in buffers
         self.lent: list[tuple[Any, Variable, Any, int, int]] = []  # with how many references there are
         self.bases: list[tuple[Any, int]] = []
+        self.latest: list[Any] = []  # what was lent with the last results
         self.lends_alone = False  # whether all that is left are those gradients, which are there by now
         self.lend_to: list[tuple[Any, Variable]] = []
 
     def fits(self, inputs: list[Variable]) -> bool:
         """Whether all that the function knows from outside is as it was."""
+        for each in inputs:
+            if each._hooks:
+                return False
         for whose, value in self.before:
             if ((inputs[whose] if isinstance(whose, int) else whose)._grad is None) is not (value is None):
                 return False
@@ -144,7 +152,16 @@ class Replay:
         """What the function would do, and return."""
         if self.lent and self.is_held():
             self.build()
-        found = self.replay(*self.arrays_of(inputs))
+        given = self.arrays_of(inputs)
+        if self.lends:
+            given = [self.unlent(each) for each in given]
+        try:
+            found = self.replay(*given)
+        except Exception as error:
+            self.fail(error)
+            raise
+        if self.lends:
+            self.latest = list(found[: self.results])
         for memory in self.written:
             memory.writes += 1
         for i in self.written_inputs:
@@ -158,12 +175,36 @@ class Replay:
         del found
         if not self.lends_alone and self.loans:
             self.count()
+        results = [make(Tensor, array) for array in arrays]
+        if self.carries:
+            depends = [*[each for each in inputs if each._requires_grad], *self.graded]
+            for result, carries in zip(results, self.recording.carries, strict=True):
+                if carries:
+                    sealed(result, depends)
         result = self.recording.result
         if result.__class__ is Value:
-            return make(Tensor, arrays[0])
-        filling = iter(arrays)
-        parts = [make(Tensor, next(filling)) if isinstance(each, Value) else each for _, each in leaves(result)]
-        return rebuild(result, iter(parts))
+            return results[0]
+        filling = iter(results)
+        return rebuild(result, iter([next(filling) if isinstance(v, Value) else v for _, v in leaves(result)]))
+
+    def unlent(self, array: Any) -> Any:
+        """An array that the program may take: a copy, where it lies in a buffer of the last results."""
+        return np.copy(array) if any(np.shares_memory(array, lent) for lent in self.latest) else array
+
+    def fail(self, error: Exception) -> None:
+        """Leave the gradients as the function would that fails at the same place."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename != "<jit>":
+            trace = trace.tb_next
+        if trace is None:
+            return
+        line = self.source.text().splitlines()[trace.tb_lineno - 1].strip()
+        failed = next((each.line.step for each in self.source.body if line.startswith(each.text)), -1)
+        for tensor, step in self.zeroed:
+            if step <= failed:
+                tensor._grad = None
+        for memory in self.written:
+            memory.writes += 1
 
     def leave(self, found: tuple[Any, ...], inputs: list[Variable]) -> None:
         """Let each Tensor have its gradient, as the function does."""

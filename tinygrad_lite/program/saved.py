@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -57,15 +58,19 @@ def save(replay: Replay, path: Path) -> None:
             arrays[name] = np.asarray(thing)
         else:
             made.append(f"{name} = {bundle.expression(thing, source.text(), name)}")
+    for one, other in combinations(arrays, 2):
+        changes = {one, other} & set(source.written)
+        if changes and np.may_share_memory(arrays[one], arrays[other]):
+            raise JitError(f"jit: save: {one} and {other} share memory, which a module's own copies would not")
     parts = [HEAD.format(title=source.title, data=path.with_suffix(".npz").name, inputs=", ".join(source.inputs))]
     parts += [*bundle.text(), 'arrays = dict(np.load(Path(__file__).with_suffix(".npz")))', *made, "\n"]
     parts.append(source.text())
     given = [f"arrays[{n!r}]" if isinstance(each, np.ndarray) else n for n, each in source.arguments.items()]
-    parts.append(f"\nprogram = build({', '.join(given)})\n\n")
+    parts.append(f"\n_program = build({', '.join(given)})\n\n")
     places = iter(range(len(replay.fresh)))
     result = written(replay.recording.result, places, replay.fresh)
     parts.append(f"def {source.title}({', '.join(source.inputs)}):")
-    parts.append(f"    found = program({', '.join(source.inputs)})\n    return {result}\n")
+    parts.append(f"    found = _program({', '.join(source.inputs)})\n    return {result}\n")
     np.savez(path.with_suffix(".npz"), **arrays)
     path.write_text("\n".join(parts), encoding="utf-8")
 
@@ -80,7 +85,7 @@ def written(result: Any, places: Iterator[int], fresh: list[bool]) -> str:
     if isinstance(result, (list, tuple)):
         inner = ", ".join(written(each, places, fresh) for each in result)
         return f"[{inner}]" if isinstance(result, list) else f"({inner}{',' if len(result) == 1 else ''})"
-    return repr(result)
+    return f"float({str(result)!r})" if isinstance(result, float) else repr(result)
 
 
 class Bundle:

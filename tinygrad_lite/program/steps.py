@@ -132,10 +132,12 @@ class Recording:
     references: list[tuple[Any, Value]] = field(default_factory=list)
     grads_before: list[tuple[Variable, Value | None]] = field(default_factory=list)
     grads_after: list[tuple[Variable, Value | None]] = field(default_factory=list)
+    zeroed: list[tuple[Variable, int]] = field(default_factory=list)  # whose gradient was dropped, before which step
     steps: list[Step] = field(default_factory=list)
     reads: set[tuple[int, str]] = field(default_factory=set)
     checks: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)  # what is looked up, and was found
     result: Any = None
+    carries: list[bool] = field(default_factory=list)  # whether each Tensor of the result required a gradient
 
 
 def values_in(arg: Any) -> Iterator[Value]:

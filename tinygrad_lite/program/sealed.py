@@ -1,0 +1,31 @@
+"""Results of a jitted function: a backward that reaches them says why it can't go on."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from ..graph import Node, new_number
+from ..op import Plan
+from ..variable import Variable
+
+
+def refuse(g: Any) -> Any:
+    """The rule of a jitted function."""
+    raise RuntimeError(
+        "what a jitted function returns carries no graph; take backward() into the function, or detach() its result"
+    )
+
+
+OP: Any = SimpleNamespace(name="jit", outputs=("out",), parameters=("x",), kinds=("",))
+PLAN = Plan((0,), (), ((0, refuse, ()),), False)
+
+
+def sealed(result: Variable, leaves: list[Variable]) -> Variable:
+    """A result that requires a gradient, of which there is none: it depends on `leaves`."""
+    node = Node()
+    node.op, node.plan, node.number, node.hooks = OP, PLAN, new_number(), None
+    node.edges, node.saved, node.checks, node.arguments = [tuple(leaves)], [], [], ()
+    node.shape, node.dtype = result._data.shape, result._data.dtype
+    result._node, result._requires_grad = node, True
+    return result
