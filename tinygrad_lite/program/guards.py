@@ -8,6 +8,7 @@ all else must be the same object.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dis import get_instructions
 from functools import partial
@@ -52,9 +53,9 @@ class Surroundings:
         del self.seen
         self.write()
 
-    def size(self) -> tuple[int, int]:
+    def size(self) -> tuple[int, int, bool]:
         """How much is known of what is asked."""
-        return len(self.loose), sum(map(len, self.asked.values()))
+        return len(self.loose), sum(map(len, self.asked.values())), self.everything
 
     def write(self) -> None:
         """Make one function of all tests."""
@@ -71,7 +72,8 @@ class Surroundings:
         written = {self.attributes[key] for key in stored if key in self.attributes}
         for test in list(self.tests):
             _, found = self.tests[test]
-            fills = test.startswith(("alike(", "len(")) and not all(isinstance(each, PLAIN) for each in items_of(found))
+            fills = test.startswith(("alike(", "len(")) and isinstance(found, (list, deque))
+            fills = fills and not all(isinstance(each, PLAIN) for each in found)
             if (test in written or fills) and not self.passes(test):
                 del self.tests[test]
         for name, thing in list(self.things.items()):
@@ -132,7 +134,7 @@ class Surroundings:
         elif isinstance(thing, partial):
             for each in (thing.func, *thing.args, *thing.keywords.values()):
                 self.enter(each, what)
-        elif isinstance(thing, (list, tuple, dict, set, frozenset)):
+        elif isinstance(thing, (list, tuple, dict, set, frozenset, deque)):
             self.enter_container(thing, what)
         elif isinstance(thing, ModuleType):
             if library_of(thing.__name__) not in LIBRARIES:
@@ -151,6 +153,9 @@ class Surroundings:
 
     def is_asked(self, thing: Any, name: str) -> bool:
         """Whether an attribute of this object may be asked for."""
+        known = library_of(type(thing).__module__)
+        if known in LIBRARIES and known != "tinygrad_lite" and not isinstance(thing, (type, ModuleType, FunctionType)):
+            return True  # what the code of a library asks for is not known
         return self.everything or name in self.loose or name in self.asked.get(id(thing), ())
 
     def enter_function(self, function: Any, instance: Any = None) -> None:
@@ -216,7 +221,9 @@ class Surroundings:
             if not isinstance(thing, (tuple, frozenset)):
                 self.tests[f"alike({name}, {self.bind(thing.copy())})"] = what, thing
             return
-        if not isinstance(thing, tuple):
+        if isinstance(thing, dict):
+            self.tests[f"tuple({name}) == {self.bind(tuple(thing))}"] = what, thing
+        elif not isinstance(thing, tuple):
             self.tests[f"len({name}) == {len(thing)}"] = what, thing
         for key, each in elements:
             if isinstance(thing, tuple):
@@ -239,6 +246,10 @@ class Surroundings:
                     special = name.startswith("__") and (name not in NOT_RUN or thing is cls)
                     if self.is_asked(thing, name) or special:
                         self.enter_function(inner, thing)
+                    if self.is_asked(thing, name):
+                        self.guard(f"{self.bind(each)}.__dict__[{name!r}]", value, f"{each.__name__}.{name}")
+                        if isinstance(own, dict) and name not in own:
+                            self.tests[f"{name!r} not in {self.bind(own)}"] = f"{cls.__name__}.{name}", None
                 elif self.is_asked(thing, name) and not hasattr(type(value), "__get__"):
                     self.guard(f"{self.bind(each)}.{name}", value, f"{each.__name__}.{name}")
                     if isinstance(own, dict) and name not in own:
@@ -258,24 +269,20 @@ class Surroundings:
 UNKNOWN = object()
 
 
-def items_of(container: Any) -> Any:
-    """What is in a container."""
-    return container.values() if isinstance(container, dict) else container
-
-
 def same(one: Any, other: Any) -> bool:
     """Whether two plain values are the same: 1 is not True, nor 0.0 the same as -0.0."""
     return type(one) is type(other) and repr(one) == repr(other)
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two containers of plain values hold the same."""
-    if isinstance(one, list) and len(one) == len(other) and all(map(is_, one, other)):
-        return True
-    if len(one) != len(other) or one != other:
+    """Whether two containers of plain values hold the same, in the same order."""
+    if len(one) != len(other):
         return False
-    values, others = (list(each.values()) if isinstance(each, dict) else list(each) for each in (one, other))
-    return isinstance(one, (set, frozenset)) or list(map(type, values)) == list(map(type, others))
+    if isinstance(one, (set, frozenset)):
+        return bool(one == other)
+    if isinstance(one, dict):
+        one, other = [*one, *one.values()], [*other, *other.values()]
+    return all(map(is_, one, other)) or all(map(same, one, other))
 
 
 def library_of(module: str | None) -> str:

@@ -301,8 +301,8 @@ def watched(
     with recorder:
         result = function(*args, **keywords)
     found = [each for _, each in leaves(result)]
-    for each in found:
-        if not isinstance(each, (Variable, *PLAIN_VALUES)):
+    for each in [*found, *containers(result)]:
+        if not isinstance(each, (Variable, *PLAIN_VALUES)) and type(each) not in (list, tuple, dict):
             raise JitError(
                 f"jit: the function returns a {type(each).__name__}; return Tensors, Python's numbers and strings, or "
                 "lists, tuples and dicts of them"
@@ -319,6 +319,14 @@ def watched(
             each = sealed(copied, depends) if each._requires_grad else copied
         own.append(each)
     return recorder, recording, rebuild(result, iter(own)), inputs
+
+
+def containers(tree: Any) -> list[Any]:
+    """All lists, tuples and dicts in a result, but for named tuples."""
+    if not isinstance(tree, (list, tuple, dict)):
+        return []
+    inner = [each for part in (tree.values() if isinstance(tree, dict) else tree) for each in containers(part)]
+    return inner if hasattr(tree, "_fields") else [tree, *inner]
 
 
 def stand_in(variable: Variable) -> Variable:

@@ -200,9 +200,11 @@ class Replay:
             return
         line = self.source.text().splitlines()[trace.tb_lineno - 1].strip()
         failed = next((each.line.step for each in self.source.body if line.startswith(each.text)), -1)
-        for tensor, step in self.zeroed:
-            if step <= failed:
-                tensor._grad = None
+        walked = [i for i, each in enumerate(self.recording.steps) if each.phase == "backward"]
+        if not walked or failed <= walked[-1]:
+            for tensor, step in self.zeroed:
+                if step <= failed:
+                    tensor._grad = None
         for memory in self.written:
             memory.writes += 1
 
