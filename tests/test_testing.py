@@ -259,6 +259,23 @@ def test_near_a_kink_is_not_at_it(distance):
     assert gradcheck(tg.max, leaf([1.0, 1.0 + distance]))
 
 
+@pytest.mark.parametrize("jacobian", [False, True])
+def test_rounding_that_cancels_is_no_kink(jacobian):
+    """A norm of equal elements is 0, but for what rounding makes of each of them, 300 times as large."""
+
+    def normed(x):
+        return tg.functional.layer_norm(x[:1].repeat(5) * 4, (5,)) * 3
+
+    for value in np.random.default_rng(0).normal(size=50) * 10:
+        assert gradcheck(normed, tg.tensor([value], requires_grad=True), jacobian=jacobian)
+
+
+@pytest.mark.parametrize("jump", [1e-7, 1.0])
+def test_a_small_jump_is_not_taken_for_rounding(jump):
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: x + jump * np.sign(x), tg.tensor([0.0], requires_grad=True))
+
+
 def test_kinks_of_the_gradient():
     message = r"gradgradcheck: gradient of input 0\[1\] .* by input 0\[1\]: it jumps from"
     with pytest.raises(NotDifferentiableError, match=message):

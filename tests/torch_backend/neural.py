@@ -16,6 +16,12 @@ def _dropout(x, p, generator):
         return functional.dropout(x, p)
 
 
+def _embedding(indices, weight):
+    if indices.numel() == 0:  # torch has no second derivative for that
+        return weight[indices.long()]
+    return functional.embedding(indices.long(), weight)
+
+
 def _attention(query, key, value, mask=None, is_causal=False, scale=None):
     batch = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     query, key, value = [each.expand(*batch, *each.shape[-2:]) for each in (query, key, value)]
@@ -37,7 +43,7 @@ def _layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
 OPERATIONS = {
     "batch_norm": _batch_norm,
     "dropout": _dropout,
-    "embedding": lambda indices, weight: functional.embedding(indices.long(), weight),
+    "embedding": _embedding,
     "layer_norm": _layer_norm,
     "linear": lambda x, weight, bias: x @ weight if bias is None else functional.linear(x, weight.mT, bias),
     "log_softmax": torch.log_softmax,
