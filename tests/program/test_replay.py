@@ -56,6 +56,25 @@ def test_random_programs(expression):
     check(expression)
 
 
+def test_constants_are_laid_out_as_in_eager():
+    """A rule reads a copy of what the caller may write to; einsum rounds otherwise where that lies otherwise."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(4, 4))[::2, ::2], np.broadcast_to(rng.normal(size=(2, 1)), (2, 3))
+    ours, theirs = (tg.tensor([0.5, 0.25, -2.0], dtype=np.float64, requires_grad=True) for _ in range(2))
+
+    def step(x):
+        x.grad = None
+        np.square(np.einsum("...i,ij,...j->...", a, b, x, optimize=True)).sum().backward()
+
+    jitted = jit(step)
+    for _ in range(30):
+        step(theirs)
+        jitted(ours)
+        assert alike(ours.grad, theirs.grad)
+        for x in (ours, theirs):
+            x.data[...] *= 1 + 2**-20
+
+
 @pytest.mark.slow
 @settings(max_examples=1000, derandomize=False, print_blob=True, **OPTIONS)
 @given(strategies.expressions())
