@@ -1,4 +1,4 @@
-"""The guide shows what its code does: what every block prints, and its pictures. Links in all of docs lead somewhere."""
+"""The guide shows what its code does: what every block prints, and its pictures. All links of docs lead somewhere."""
 
 from __future__ import annotations
 
