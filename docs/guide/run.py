@@ -8,6 +8,7 @@ same, its numbers stay.
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import sys
@@ -41,16 +42,16 @@ def rendered(page: Path) -> str:
     """The text of a page with what its code prints; it runs in the current folder, and draws into `pictures/` there."""
     text = page.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__name__": "__main__"}
-
-    parts, end = [], 0
-    known = set(table)
+    parts, end, known = [], 0, set(table)
     try:
         with matplotlib.rc_context(STYLE):
             for match in BLOCK.finditer(text):
                 parts.append(text[end : match.start("code")])
+                above, end = "".join(parts), match.end()
                 parts.append(f"{match['code']}```\n")
-                end = match.end()
-                code = "\n" * "".join(parts[:-1]).count("\n") + match["code"]  # so that errors name the page's lines
+                # Errors and programs name the lines of the page, and show them.
+                code = "\n" * above.count("\n") + match["code"]
+                linecache.cache[str(page)] = 0, None, (above + match["code"]).splitlines(True), str(page)
                 shown, varies = match["shown"] or "", match["varies"] or ""
                 now = printed(compile(code, page, "exec"), namespace, shown).replace(f"{page.parent}{os.sep}", "")
                 if varies and NUMBER.sub("#", now) == NUMBER.sub("#", shown):
@@ -79,11 +80,15 @@ def printed(code: CodeType, namespace: dict[str, Any], expected: str) -> str:
 
 
 if __name__ == "__main__":
+    pages = {page.name[0]: page for page in PAGES}
+    wanted = sys.argv[1:] or list(pages)
+    if unknown := set(wanted) - set(pages):
+        raise SystemExit(
+            f"run.py: there is no chapter {min(unknown)}; give numbers from 1 to {len(pages)}, or none for all"
+        )
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # of pictures: those that are the same are the same file
     with chdir(HERE):
-        for page in PAGES:
-            if sys.argv[1:] and page.name[0] not in sys.argv[1:]:
-                continue
+        for page in map(pages.__getitem__, wanted):
             start, before = perf_counter(), page.read_text(encoding="utf-8")
             after = rendered(page)
             page.write_text(after, encoding="utf-8")
