@@ -29,7 +29,7 @@ BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:\n```text(?P<varies> varies)?\n(?P<shown>.*?)^```\n)?", re.M | re.S
 )
 NUMBER = re.compile(r" *\d[\d,.]*")
-STYLE = {
+STYLE: Any = {
     "backend": "Agg",
     "figure.figsize": (6, 3),
     "svg.fonttype": "none",
