@@ -75,6 +75,25 @@ def test_constants_are_laid_out_as_in_eager():
             x.data[...] *= 1 + 2**-20
 
 
+@pytest.mark.parametrize("shape", [(1, 2, 3), (2, 5, 1), (3, 4, 5), (16, 16, 16)])
+def test_products_of_matrices_in_any_layout(shape):
+    """np.matmul and `dot` round otherwise where BLAS can't take a matrix as it lies."""
+    n, k, m = shape
+    rng = np.random.default_rng(0)
+
+    def layouts(rows, columns):
+        wide = rng.normal(size=(2 * rows, 2 * columns))
+        yield from (wide[:rows, :columns], wide[::2, ::2], wide[rows - 1 :: -1, columns - 1 :: -1])
+        yield from (wide[:rows, :columns].copy(), wide[:rows, :columns].copy("F"))
+
+    for x in layouts(n, k):
+        for y in layouts(k, m):
+            jitted = jit(lambda x, y: np.matmul(x, y) * 1.5)
+            for _ in range(4):
+                assert alike(jitted(tg.from_numpy(x), tg.from_numpy(y)), x @ y * 1.5)
+                x *= 1.1
+
+
 @pytest.mark.slow
 @settings(max_examples=1000, derandomize=False, print_blob=True, **OPTIONS)
 @given(strategies.expressions())

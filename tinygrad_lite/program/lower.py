@@ -136,8 +136,8 @@ class Lower:
         self.lines.append(Line(text, reads, (out,), with_out if out.contiguous else None, elementwise))
 
     def product(self, x: Value, y: Value, out: Value) -> None:
-        """The product of two arrays: of matrices by `dot`, which is faster and gives the same."""
-        if len(x.shape) == len(y.shape) == 2 and x.dtype == y.dtype == out.dtype:
+        """The product of two arrays: of matrices by `dot`, which is faster, and where they are dense gives the same."""
+        if len(x.shape) == len(y.shape) == 2 and x.dtype == y.dtype == out.dtype and x.dense and y.dense:
             self.call("{0}.dot({1})", "{0}.dot({1}, {out})", (x, y), out)
         else:
             self.call("np.matmul({0}, {1})", "np.matmul({0}, {1}, {out})", (x, y), out)
