@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from .lower import Line
 from .passes import Buffer, Code
 from .steps import Value
 
+ALIGNED = 4096  # bytes from which on a buffer begins where a line of the cache does: NumPy is up to twice as fast
 SIMPLE = (bool, int, float, str, type(None))
 CALLED = re.compile(r"\bnp\.(\w+)")
 
@@ -81,6 +83,14 @@ class Source:
         return function
 
 
+def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of zeros that begins where a line of the cache does."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.__array_interface__["data"][0] % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
 def shapes_of(line: Line) -> list[tuple[int, ...]]:
     """The shapes that say most of a line: of what it makes, or of both factors of a product of matrices."""
     if line.is_product:
@@ -119,8 +129,10 @@ class Emitter:
             self.stays.add(value)
         for whole in [buffer for buffer in memory if buffer.part is None]:
             names = " = ".join(self.name(value) for value in memory[whole])
-            make = "zeros" if any(b.part is not None and b.part[0] is whole for b in memory) else "empty"
-            self.source.setup.append(f"{names} = np.{make}({whole.shape}, np.{whole.dtype})")
+            make = "np.zeros" if any(b.part is not None and b.part[0] is whole for b in memory) else "np.empty"
+            if math.prod(whole.shape) * whole.dtype.itemsize >= ALIGNED:
+                make = self.thing(aligned, "aligned")
+            self.source.setup.append(f"{names} = {make}({whole.shape}, np.{whole.dtype})")
         for buffer, values in memory.items():
             if buffer.part is not None:
                 flat, start = buffer.part

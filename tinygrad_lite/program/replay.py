@@ -293,8 +293,10 @@ def side_by_side(tensors: list[Variable]) -> Any:
     if not all(map(is_alone, tensors)):
         return None
     dtype = tensors[0]._data.dtype
-    whole = Flat(sum(sizes), dtype)
-    whole[...] = 0
+    size = sum(sizes) * dtype.itemsize
+    memory = bytearray(size + 64)
+    begin = np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
+    whole = Flat(sum(sizes), dtype, memory, -begin % 64)
     for each, start in zip(tensors, starts, strict=True):
         part = np.ndarray(each._data.shape, dtype, whole, start)
         part[...] = each._data
