@@ -75,6 +75,14 @@ def test_constants_are_laid_out_as_in_eager():
             x.data[...] *= 1 + 2**-20
 
 
+def test_the_sign_of_nothing():
+    jitted = jit(lambda x, y: x @ y * 1.5)
+    for x, y in ((-1.0, 0.0), (0.0, 1.0), (-0.0, -1.0), (0.0, -1.0)):
+        x, y = np.array([[x]]), np.array([[y]])
+        assert alike(jitted(tg.tensor(x), tg.tensor(y)), x @ y * 1.5)
+        assert alike(jitted(tg.tensor(x), tg.tensor(y)), x @ y * 1.5)
+
+
 @pytest.mark.parametrize("shape", [(1, 2, 3), (2, 5, 1), (3, 4, 5), (16, 16, 16)])
 def test_products_of_matrices_in_any_layout(shape):
     """np.matmul and `dot` round otherwise where BLAS can't take a matrix as it lies."""

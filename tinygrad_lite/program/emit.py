@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .lower import Line
+from .memory import is_cut, rows_of
 from .passes import Buffer, Code
 from .steps import Value
 
@@ -28,6 +29,10 @@ class Statement:
 
     text: str
     line: Line
+
+    def wrote(self, line: str) -> bool:
+        """Whether a line of the program is of this statement."""
+        return any(line.startswith(each.strip()) for each in self.text.splitlines())
 
 
 @dataclass(eq=False)
@@ -70,7 +75,8 @@ class Source:
             where = f"  {Path(each.line.line[0]).name}:{each.line.line[1]}" if each.line.line else ""
             note = shapes + (where if where != place else "")
             place = where
-            lines.append(f"{each.text:<56}  # {note.strip()}" if note.strip() else each.text)
+            first, *inner = each.text.splitlines()
+            lines += [f"{first:<56}  # {note.strip()}" if note.strip() else first, *inner]
         return lines
 
     def build(self) -> Callable[..., tuple[Any, ...]]:
@@ -91,6 +97,15 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
+def tiled(rows: int, arrays: list[Any]) -> list[tuple[Any, ...]]:
+    """Some rows of each array at a time; of those that have no more, always the same."""
+    count = max(map(len, arrays))
+    return [
+        tuple([each[: min(rows, count - i)] if len(each) == rows else each[i : i + rows] for each in arrays])
+        for i in range(0, count, rows)
+    ]
+
+
 def shapes_of(line: Line) -> list[tuple[int, ...]]:
     """The shapes that say most of a line: of what it makes, or of both factors of a product of matrices."""
     if line.is_product:
@@ -108,6 +123,7 @@ class Emitter:
         self.taken = {"np", "build", title, *keyword.kwlist}
         self.things: dict[int, str] = {}  # the names of what is no value
         self.stays: set[Value] = set()  # values whose memory is there before
+        self.within: dict[Value, str] = {}  # the names of parts, in a loop
         self.source.inputs = [self.name(value) for value in inputs]
         for value in arrays:
             self.source.arguments[self.name(value)] = arrays[value]
@@ -141,7 +157,7 @@ class Emitter:
                 part = f"{self.name(memory[flat][0])}[{start}:{stop}].reshape({buffer.shape})"
                 self.source.setup.append(f"{names} = {part}")
         for line in self.code.lines:
-            text = self.statement(line)
+            text = self.loop(line) if line.parts else self.statement(line)
             if self.code.hoists and line.fixed and all(value in self.stays for value in line.values):
                 self.source.setup.append(text)
                 self.stays |= set(line.made)
@@ -157,9 +173,31 @@ class Emitter:
         text = line.text.format(*texts)
         return f"{', '.join(map(self.name, line.made))} = {text}" if line.made else text
 
+    def loop(self, line: Line) -> str:
+        """The loop of a line that runs others on some rows at a time; the parts of arrays are cut out once."""
+        inner = [each.made[0] for each in line.parts]
+        used = dict.fromkeys(value for each in line.parts for value in (*each.values, *each.made))
+        cut = [value for value in used if is_cut(value, line.made[0])]
+        scratch = [value for value in inner if value not in line.made]
+        rows = self.code.buffers[scratch[0]].shape[0] if scratch else rows_of(line.made[0])
+        unique: dict[Any, list[Value]] = {}  # of those that share a buffer
+        for value in (*cut, *scratch):
+            unique.setdefault(self.code.buffers[value], []).append(value)
+        wholes = [self.name(values[-1]) for values in unique.values()]
+        parts = [self.free(f"{name}_rows") for name in wholes]
+        tiles = self.free("tiles")
+        self.source.setup.append(f"{tiles} = {self.thing(tiled, 'tiled')}({rows}, [{', '.join(wholes)}])")
+        for name, values in zip(parts, unique.values(), strict=True):
+            self.within |= dict.fromkeys(values, name)
+        text = "\n".join(
+            [f"for {', '.join(parts)} in {tiles}:", *[f"    {self.statement(each)}" for each in line.parts]]
+        )
+        self.within = {}
+        return text
+
     def name(self, value: Value) -> str:
-        """The name of a value: the user's, where there is one."""
-        known = self.source.names.get(value)
+        """The name of a value: the user's, where there is one; within a loop, that of the part that is in a tile."""
+        known = self.within.get(value) or self.source.names.get(value)
         if known is None:
             label = value.label or (f"grad_{value.of.label}" if value.of is not None and value.of.label else value.name)
             known = self.source.names[value] = self.free(label)
