@@ -17,7 +17,7 @@ from makemore import checkpoint
 from makemore.__main__ import main
 from makemore.training import Settings
 
-COMMANDS = ["train", "sample", "evaluate", "info", "download"]
+COMMANDS = ["train", "sample", "evaluate", "info", "report", "download"]
 SMALL = ["--steps", "20", "--hidden", "8", "--embedding", "4"]
 
 
@@ -79,9 +79,10 @@ def test_help(capsys):
 FLAGS = {
     "train": "--out --data --steps --batch-size --block-size --embedding --hidden --learning-rate --seed --no-jit"
     " --resume --overwrite",
-    "sample": "--out -n --temperature --start --seed --new-only",
+    "sample": "--out -n --temperature --start --seed --new-only --explain",
     "evaluate": "--out",
     "info": "--out",
+    "report": "--out --pictures",
     "download": "--url",
 }
 
@@ -299,6 +300,8 @@ def test_resume_with_the_same_data(tmp_path, words, capsys):
         (["sample"], "makemore-run: holds no checkpoint; "),
         (["evaluate"], "makemore-run: holds no checkpoint; "),
         (["info"], "makemore-run: holds no checkpoint; "),
+        (["report"], "makemore-run: holds no checkpoint; "),
+        (["sample", "--explain", "anna"], "makemore-run: holds no checkpoint; "),
         (["info", "--out", "a\nb"], "a b: holds no checkpoint; "),
         (["sample", "-n", "few"], "argument -n: invalid int value: 'few'"),
         (["sample", "--temperature", "hot"], "argument --temperature: invalid float value: 'hot'"),
