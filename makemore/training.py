@@ -99,7 +99,7 @@ class Run:
         self.losses = np.zeros(settings.steps, np.float32)  # of the minibatches, up to `step`
         self.dev_losses: list[tuple[int, float]] = []  # (after how many steps, loss)
         self.points = np.zeros(0, diagnostics.POINT)
-        self._watched = diagnostics.watched(self.data.train.contexts)
+        self._watched = diagnostics.watched(self.data.train.contexts, settings.batch_size)
         self._drawn_from = self.generator.get_state()
         self._drawn: NDArray[np.int64] = np.empty((0, settings.batch_size), np.int64)
         self._used = 0

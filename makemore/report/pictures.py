@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import tinygrad_lite.functional as F
 
-from ..diagnostics import BINS, MATRICES, WATCHED, WIDEST, ratios
+from ..diagnostics import BINS, MATRICES, WIDEST, ratios, watched
 from ..model import EVALUATED_AT_ONCE, PARAMETERS
 from ..training import Run
 from ..vocabulary import shown
@@ -183,7 +183,8 @@ def activations(run: Run) -> Figure:
     edges = np.linspace(-1, 1, BINS + 1)
     for strength, point in moments(run.points):
         outline(left, point["activations"], edges, strength, point["step"])
-    left.set_xlabel(f"tanh of the hidden layer, on {min(WATCHED, len(run.data.train))} examples")
+    number = len(watched(run.data.train.contexts, run.settings.batch_size))
+    left.set_xlabel(f"tanh of the hidden layer, on {number} examples")
     left.set_ylabel("density")
     if left.get_legend_handles_labels()[0]:
         left.legend(loc="upper center")

@@ -116,7 +116,7 @@ def test_figures_have_the_run_in_them():
         np.testing.assert_allclose(curves["W2"].get_ydata(), expected, rtol=1e-5)
         assert not np.isfinite(curves["b1 (below -6)"].get_ydata()).any()
         right = pictures.activations(run).axes[1]
-        shares = 100 * run.points["saturated"] / (32 * 30)
+        shares = 100 * run.points["saturated"] / (16 * 30)
         np.testing.assert_allclose(right.lines[0].get_ydata(), shares)
         c = pictures.gradients(run).axes[0]
         (drawn,) = [patch for patch in c.patches if patch.get_label() == "step 699"]
