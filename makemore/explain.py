@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PREFERRED = 3  # letters
+SEEN = 12  # letters of the context that are shown, at most
 
 
 class Choice(NamedTuple):
@@ -75,6 +76,12 @@ def called(letter: str) -> str:
     return "end" if letter == BOUNDARY else shown(letter)
 
 
+def seen(choice: Choice) -> str:
+    """The letters before, or of many the last few."""
+    letters = "".join(map(shown, choice.context[-SEEN:]))
+    return letters if len(choice.context) <= SEEN else f"…{letters}"
+
+
 def percent(probability: float) -> str:
     """In as many digits as say something."""
     percentage = 100 * probability
@@ -86,8 +93,7 @@ def table(choices: Sequence[Choice]) -> str:
     rows = [["after", "letter", "probability", "rank", "most probable"]]
     for each in choices:
         preferred = "   ".join(f"{called(letter)} {percent(p)}" for letter, p in each.preferred)
-        context = "".join(map(shown, each.context))
-        rows.append([context, called(each.letter), percent(each.probability), str(each.rank), preferred])
+        rows.append([seen(each), called(each.letter), percent(each.probability), str(each.rank), preferred])
     widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(aligned(cell, widths[i], to_the_right=i != 1) for i, cell in enumerate(row)) + f"   {preferred}"
@@ -108,18 +114,20 @@ def columns(text: str) -> int:
 
 
 def picture(choices: Sequence[Choice]) -> Figure:
-    """A bar for each letter, and a lighter one for what the model would have preferred to it."""
+    """A bar for each letter, and a grey one for what the model would have preferred to it."""
     drawn = figure(7.5, 0.9 + 0.5 * len(choices))
     axes = drawn.subplots()
+
+    def bar(place: float, length: float, colour: str, text: str) -> None:
+        axes.barh(place, length, 0.34, color=colour)
+        axes.annotate(text, (length, place), (4, 0), textcoords="offset points", va="center", fontsize=9)
+
     for i, each in enumerate(choices):
-        axes.barh(i - 0.2, each.probability, 0.34, color=SERIES[0])
-        axes.text(each.probability, i - 0.2, f" {percent(each.probability)}, rank {each.rank}", va="center", fontsize=9)
+        bar(i - 0.2, each.probability, SERIES[0], f"{percent(each.probability)}, rank {each.rank}")
         if each.rank > 1:
-            best = each.preferred[0][1]
-            axes.barh(i + 0.2, best, 0.34, color=FAINT)
             others = ", ".join(f"{called(letter)} {percent(p)}" for letter, p in each.preferred)
-            axes.text(best, i + 0.2, f" {others}", va="center", fontsize=9)
-    labels = [f"{''.join(map(shown, each.context))}  {called(each.letter)}" for each in choices]
+            bar(i + 0.2, each.preferred[0][1], FAINT, others)
+    labels = [f"{seen(each)} → {called(each.letter)}" for each in choices]
     axes.set_yticks(range(len(choices)), labels, fontsize=11)
     axes.set_ylim(len(choices) - 0.4, -0.6)
     axes.set_xlim(0, 1)
@@ -127,5 +135,5 @@ def picture(choices: Sequence[Choice]) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_title(summary(choices), loc="left", color=INK)
-    axes.set_xlabel("probability of the letter (dark), and of those that the model prefers (light)")
+    axes.set_xlabel("probability of the letter (blue), and of the one that the model prefers (grey)")
     return drawn

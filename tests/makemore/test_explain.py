@@ -153,7 +153,7 @@ def test_what_is_in_the_picture(run):
         length for each in choices for length in (each.probability, *([each.preferred[0][1]] if each.rank > 1 else []))
     ]
     assert [length for _, length in bars] == pytest.approx(expected)
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["...  x", "..x  q", ".xq  end"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["... → x", "..x → q", ".xq → end"]
     assert any(f"rank {choices[0].rank}" in text.get_text() for text in axes.texts)
 
 
@@ -208,6 +208,15 @@ def test_without_matplotlib(folder, monkeypatch, tmp_path, capsys):
     output(capsys, folder, "--explain", "a")
     message = refusal(capsys, folder, "--explain", "a", "--out", tmp_path / "a.png")
     assert message.startswith("--explain: draws with matplotlib, which is not installed; ")
+
+
+def test_long_contexts():
+    """Of many letters the last twelve are shown, whatever the size of the picture."""
+    run = made(block_size=50, steps=1)
+    choices = explain.explain(run, "Μαρία" * 20)
+    assert [line.split()[0] for line in explain.table(choices).splitlines()[-2:]] == ["…ρίαΜαρίαΜαρί", "…ίαΜαρίαΜαρία"]
+    with style.drawing("test"):
+        ElementTree.fromstring(style.svg(explain.picture(choices)))
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-30, 1e300])
