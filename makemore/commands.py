@@ -146,6 +146,7 @@ def show_result(run: Run, folder: Path) -> None:
     print(f"\n{SHOWN} names (* is in the list that was learned from):")
     print("\n".join(f"  {name}{' *' if known else ''}" for name, known in some_names(run, SHOWN)))
     print(f"\nThe model is in {folder / checkpoint.NAME}. More names: makemore sample --out {folder}")
+    print(f"How the training went, as a page with pictures: makemore report {folder}")
 
 
 def show_losses(run: Run) -> None:

@@ -143,7 +143,8 @@ def test_training_imports_no_more_than_numpy(tmp_path):
     program = """
         import sys
         from makemore.__main__ import main
-        for arguments in (["train", "--steps", "20", "--hidden", "8"], ["sample"], ["evaluate"], ["info"]):
+        train = ["train", "--steps", "20", "--hidden", "8"]
+        for arguments in (train, ["sample"], ["sample", "--explain", "a"], ["evaluate"], ["info"]):
             assert main(arguments) == 0
         print(*sys.modules, file=sys.stderr)
     """
@@ -171,7 +172,11 @@ def test_train(tmp_path, capsys):
     assert out[2:4] == ["", "20 names (* is in the list that was learned from):"]
     assert all(re.fullmatch(r"  [a-z]+( \*)?", line) for line in out[4:24])
     path = folder / "checkpoint.npz"
-    assert out[24:] == ["", f"The model is in {path}. More names: makemore sample --out {folder}"]
+    assert out[24:] == [
+        "",
+        f"The model is in {path}. More names: makemore sample --out {folder}",
+        f"How the training went, as a page with pictures: makemore report {folder}",
+    ]
     assert path.exists()
 
 

@@ -166,7 +166,7 @@ def test_light_and_dark(page):
 def test_the_same_run_gives_the_same_bytes(greek, tmp_path, capsys):
     """Whatever the user's own style of matplotlib is; and that stays as it was."""
     report(capsys, greek, "--out", tmp_path / "a.html", "--pictures", tmp_path / "a")
-    with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "svg.hashsalt": None}):
+    with matplotlib.rc_context({"axes.linewidth": 9, "axes.facecolor": "red", "svg.hashsalt": None}):
         before = dict(matplotlib.rcParams)
         report(capsys, greek, "--out", tmp_path / "b.html", "--pictures", tmp_path / "b")
         assert dict(matplotlib.rcParams) == before
