@@ -191,19 +191,19 @@ def explained(arguments: Namespace) -> int:
     for flag, value in others.items():
         if value not in (None, "") and value is not False:
             raise MakemoreError(f"--explain is about one name that is given; {flag} is for names that are drawn")
-    out: Path | None = arguments.out
-    is_folder = out is not None and arguments.folder is None and (out.is_dir() or not out.suffix)
-    if out is not None and not is_folder and out.suffix.lower() not in style.SUFFIXES:
-        raise MakemoreError(f"--out {out}: is no folder, and a picture ends in {', '.join(style.SUFFIXES)}")
-    run = checkpoint.load((out if is_folder else arguments.folder) or DEFAULT)
-    choices = explain.explain(run, arguments.explain, arguments.temperature)
-    if out is not None and not is_folder:
+    folder, picture = arguments.folder, arguments.out
+    if picture is not None and folder is None and (picture.is_dir() or not picture.suffix):
+        folder, picture = picture, None  # --out as the other commands take it
+    if picture is not None and picture.suffix.lower() not in style.SUFFIXES:
+        raise MakemoreError(f"--out {picture}: is no folder, and a picture ends in {', '.join(style.SUFFIXES)}")
+    choices = explain.explain(checkpoint.load(folder or DEFAULT), arguments.explain, arguments.temperature)
+    if picture is not None:
         with style.drawing("--explain"):
-            style.save(explain.picture(choices), out)
+            style.save(explain.picture(choices), picture)
     print(explain.table(choices))
     print(f"\n{explain.summary(choices)}")
-    if out is not None and not is_folder:
-        print(f"The picture is in {out}.")
+    if picture is not None:
+        print(f"The picture is in {picture}.")
     return 0
 
 
@@ -216,8 +216,8 @@ def report(arguments: Namespace) -> int:
     if len(folders) > page.MOST_RUNS:
         raise MakemoreError(f"{len(folders)} runs are too many for one picture; give {page.MOST_RUNS} or fewer")
     out: Path = arguments.out or folders[0] / ("comparison.html" if len(folders) > 1 else "report.html")
-    if out.is_dir():
-        raise MakemoreError(f"--out {out}: is a folder; --out is the page, and the run's folder goes without a flag")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise MakemoreError(f"--out {out}: is the page, and ends in .html; the folder of the run goes without a flag")
     runs = [Named(printable(str(folder)), checkpoint.load(folder)) for folder in folders]
     for name, run in runs:
         if run.step and not len(run.points):
