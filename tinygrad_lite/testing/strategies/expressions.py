@@ -16,7 +16,7 @@ from hypothesis.strategies import DrawFn
 from numpy.typing import NDArray
 
 from ...arguments import EXPLAINED
-from ...op import OUTPUT, REAL, Op, table
+from ...op import OUTPUT, REAL, SEQUENCE, Op, table
 from .arguments import arguments, can_be_drawn
 from .arrays import MARGIN, Shape, narrowings, numbers, shapes, small_integers
 from .indices import indices
@@ -110,6 +110,8 @@ class Draft:
         connected = [place for place in places(op, given) if isinstance(at(args, place), Name)]
         if not smooth and not is_smooth(op, given, connected, floats):
             raise NothingFits
+        if connected and not any(i in op.promoted for i, _ in connected) and not has_dimensions(op, given):
+            raise NothingFits  # an array without any counts as a number, and beside a Tensor numbers give float32
         read = {at(args, place).number for place in connected}
         names: list[Name | None] = []
         for each in results:
@@ -211,6 +213,11 @@ class Draft:
                 continue
             return
         reject()
+
+
+def has_dimensions(op: Op, args: Sequence[Any]) -> bool:
+    """Whether one of the arrays that decide about the dtype has dimensions."""
+    return any(np.ndim(each) for i in op.promoted for each in (args[i] if op.kinds[i] is SEQUENCE else [args[i]]))
 
 
 def attempt(op: Op, args: list[Any]) -> Any:
