@@ -248,10 +248,10 @@ print(before, "graphviz" in sys.modules)
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((3,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, not an int"),
-        ((None,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, not a NoneType"),
+        ((3,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got int"),
+        ((None,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got NoneType"),
         (([],), ValueError, "draw_dot: the list of roots is empty"),
-        (([Value(1), 2],), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, not an int"),
+        (([Value(1), 2],), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got int"),
         (
             (Value(1), "xyz"),
             ValueError,

@@ -8,7 +8,7 @@ from weakref import ReferenceType
 
 import numpy as np
 
-from .backward import edge_of, reach
+from .backward import edge_of, place_of, reach
 from .diagram import ARRAY, CONSTANT, PARAMETER, RESULT, Box, Call, Diagram
 from .engine import Value
 from .graph import Node, Output
@@ -20,18 +20,18 @@ from .variable import Seen, Variable, is_stale, ndarray
 LONGEST = 40  # characters of an argument that are shown
 
 
-def describe(roots: Sequence[Any], named: bool = True) -> Diagram:
+def describe(roots: Sequence[Any], names: dict[Any, str] | None = None) -> Diagram:
     """The graph that leads to some roots, all Values or all Tensors.
 
-    named: whether Values without a label have the names of variables. What the graph did not keep of Tensors is
-    computed again from what is there; where something was changed since, it is None.
+    names: what the user calls them, and arrays, by their id; None: as his variables do. What the graph did not keep of
+    Tensors is computed again from what is there; where something was changed since, it is None.
     """
     if isinstance(roots[0], Value):
-        return described_values(roots, names((Value,)) if named else {})
-    return Describer(roots, names((Variable, ndarray))).diagram
+        return described_values(roots, names_of((Value,)) if names is None else names)
+    return Describer(roots, names_of((Variable, ndarray)) if names is None else names).diagram
 
 
-def names(kinds: tuple[type, ...]) -> dict[Any, str]:
+def names_of(kinds: tuple[type, ...]) -> dict[Any, str]:
     """What the user calls his things, in the innermost of his frames that know them; arrays by their id."""
     found: dict[Any, str] = {}
     for frame in users_frames():
@@ -64,11 +64,11 @@ class Describer:
         found, _ = reach([edge_of(root) for root in roots], 0)
         nodes = [found[number] for number in sorted(found)]
         edges = [root._node for root in roots] + [each for node in nodes for edge in node.edges for each in flat(edge)]
-        self.outputs: dict[Node, dict[int, Any]] = {node: {} for node in nodes}  # that something was computed from
+        self.outputs: dict[int, dict[int, Any]] = {number: {} for number in found}  # that something was computed from
         for edge in edges:
             if isinstance(edge, (Node, Output)):
-                node, index = place_of(edge)
-                self.outputs[node][index] = edge
+                number, index = place_of(edge)
+                self.outputs[number][index] = edge
         for node in nodes:
             self.enter(node)
         self.diagram.roots = [self.diagram.places[place_of(root._node)] for root in roots]
@@ -100,7 +100,7 @@ class Describer:
             if name not in op.defaults or repr(value) != repr(op.defaults[name]):
                 words.append(f"{name}={shortened(value)}")
         made = []
-        for _, edge in sorted(self.outputs[node].items()):
+        for _, edge in sorted(self.outputs[node.number].items()):
             box = Box(RESULT, "", edge.shape, edge.dtype, call=len(self.diagram.calls), thing=place_of(edge))
             made.append(self.diagram.add(box))
         self.diagram.calls.append(Call(op.name, " ".join(words), inputs, made, node))
@@ -160,8 +160,8 @@ class Describer:
         written = {(i, element) for i, element, memory, writes in node.checks if memory.writes != writes}
         for k, (kind, i) in enumerate(node.plan.keep if node.saved is not None else ()):
             assert node.saved is not None
-            if kind == OUTPUT and (k, 0) not in written and i in self.outputs[node]:
-                self.know(self.outputs[node][i], np.asarray(node.saved[k]))
+            if kind == OUTPUT and (k, 0) not in written and i in self.outputs[node.number]:
+                self.know(self.outputs[node.number][i], np.asarray(node.saved[k]))
             elif kind == INPUT:
                 edge = node.edges[i]
                 pairs = zip(edge, node.saved[k], strict=True) if isinstance(edge, tuple) else [(edge, node.saved[k])]
@@ -237,11 +237,6 @@ def flat(edge: Any) -> Iterator[Any]:
             yield from flat(each)
     elif edge is not None:
         yield edge
-
-
-def place_of(edge: Any) -> tuple[Node, int]:
-    """The node that an edge leads to, and which of its outputs."""
-    return (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
 
 
 def shortened(value: Any) -> str:

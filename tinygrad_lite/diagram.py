@@ -18,7 +18,7 @@ class Box:
 
     kind: a parameter is a leaf that gets a gradient, an input an array without one, a constant a number without one.
     data, grad: arrays or numbers; None where they are not there. call: the one that made it.
-    thing: by what the graph knows it: a Value, a leaf, a Node, or a Node and which of its outputs.
+    thing: by what the graph knows it: a Value, a leaf, or the number of a node and which of its outputs.
     """
 
     kind: str
@@ -81,18 +81,13 @@ def roots_of(what: str, root: Any) -> list[Any]:
         raise ValueError(f"{what}: the list of roots is empty")
     for each in roots:
         if not isinstance(each, (Value, Variable)):
-            raise TypeError(f"{what}: takes a Value or a Tensor, the root of the graph, not {a(type(each).__name__)}")
+            raise TypeError(f"{what}: takes a Value or a Tensor, the root of the graph, got {type(each).__name__}")
     if len({isinstance(each, Value) for each in roots}) > 1:
         raise TypeError(f"{what}: the roots are Values or Tensors, not both")
     for each in roots:
         if isinstance(each, Variable) and each._node is None:
             raise ValueError(f"{what}: the graph is empty: {why_empty(each)}")
     return roots
-
-
-def a(name: str) -> str:
-    """A noun with its article."""
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def why_empty(root: Variable) -> str:

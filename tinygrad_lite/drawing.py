@@ -17,6 +17,7 @@ from .diagram import ARRAY, CONSTANT, PARAMETER, RESULT, Box, Diagram, roots_of
 from .engine import Value
 from .program.compiled import Bound, Compiled
 from .program.flow import Flow, flow_of
+from .tensor import Tensor
 from .variable import Variable
 
 if TYPE_CHECKING:
@@ -26,19 +27,19 @@ __all__ = ["draw_dot"]
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 NO_DOT = (
-    "drawing: the program dot (Graphviz) is not installed; get it by `apt install graphviz`, `brew install graphviz` "
-    "or `conda install graphviz`, or take the drawing as text from `.source`, which works without it"
+    "the program dot (Graphviz) is not installed; get it by `apt install graphviz`, `brew install graphviz` "
+    "or `conda install graphviz`"
 )
 COLOURS = {PARAMETER: "#cde9d3", ARRAY: "#d3e4f8", CONSTANT: "#e6e6e6", RESULT: "#ffffff", "operation": "#ffefc9"}
 TEXT, FONT = "#1c1e21", "Helvetica,Arial,sans-serif"
-MANY, QUICK = 100, {"nslimit": "2", "nslimit1": "2"}  # boxes from which on dot is not to seek the very best layout
+MANY = 100  # boxes
 LONGEST = 60  # characters of a line of a program that are shown
 # What has a meaning in the label of a node; quotes are escaped by the package graphviz.
 ESCAPES = str.maketrans({"\n": r"\n", "\\": r"\\", "&": "&amp;"} | {c: "\\" + c for c in "{}|<>"})
 
 
 def draw_dot(
-    root: Value | Variable | Sequence[Value | Variable] | Compiled | Bound,
+    root: Value | Tensor | Sequence[Value | Tensor] | Compiled | Bound,
     format: str = "svg",
     rankdir: str = "LR",
     depth: int | None = None,
@@ -75,15 +76,14 @@ def draw_dot(
             raise ValueError("draw_dot: depth= is for the graphs of Values and Tensors; a program has max_nodes= only")
         _draw_program(drawing, flow_of(cast(Any, root)._last("draw_dot")[0]), max_nodes)
     else:
-        _draw_graph(drawing, describe(roots, named=False), depth, max_nodes)
+        _draw_graph(drawing, describe(roots, {} if isinstance(roots[0], Value) else None), depth, max_nodes)
     return drawing
 
 
 def _draw_graph(drawing: graphviz.Digraph, diagram: Diagram, depth: int | None, max_nodes: int | None) -> None:
     """Draw boxes, inputs before results, and the operations between them."""
     shown = diagram.nearest(depth, max_nodes)
-    if len(shown) > MANY:
-        drawing.attr("graph", **QUICK)
+    layout_quickly(drawing, len(shown))
     of_tensors = isinstance(diagram.boxes[diagram.roots[0]].thing, tuple)
     if of_tensors:
         _style(drawing)
@@ -181,6 +181,12 @@ def _style(drawing: graphviz.Digraph) -> None:
     drawing.attr("edge", color="#5f6368", fontsize="10", **text)
 
 
+def layout_quickly(drawing: graphviz.Digraph, boxes: int) -> None:
+    """Let dot not seek the very best layout where there are many boxes: it would take minutes."""
+    if boxes > MANY:
+        drawing.attr("graph", nslimit="2", nslimit1="2")
+
+
 def decimal(x: float) -> str:
     """Four decimals as in the lecture, or four digits where those would be all zeros or endless."""
     return f"{x:.4f}" if x == 0 or 1e-4 <= abs(x) < 1e7 else f"{x:.4g}"
@@ -193,8 +199,8 @@ def shown_text(text: str) -> str:
     return re.sub(r"(?<![!-~]) ", "&#32;", "".join(glyphs).translate(ESCAPES))
 
 
-def empty_drawing(format: str, rankdir: str) -> graphviz.Digraph:
-    """A Digraph that says what to install where `dot` is missing."""
+def empty_drawing(format: str, rankdir: str, what: str = "drawing") -> graphviz.Digraph:
+    """A Digraph that says what to install where `dot` is missing. what: what it is for."""
     import graphviz
 
     if str(format) not in graphviz.FORMATS:
@@ -205,7 +211,8 @@ def empty_drawing(format: str, rankdir: str) -> graphviz.Digraph:
         try:
             yield
         except graphviz.ExecutableNotFound as error:
-            error.args = (NO_DOT,)
+            way = ", or take the drawing as text from `.source`, which works without it" if what == "drawing" else ""
+            error.args = (f"{what}: {NO_DOT}{way}",)
             raise error from None
 
     class Drawing(graphviz.Digraph):
