@@ -107,7 +107,7 @@ class Evaluation:
         kinds = dict(zip(op.parameters, op.kinds, strict=True))
         by_place = list(op.kinds) if op.star is None else [*op.kinds[: op.star], *[op.kinds[op.star]] * len(node.args)]
         args = [self.argument(each, kind == PLAIN) for each, kind in zip(node.args, by_place, strict=False)]
-        args += [self.literal(each) for each in node.args[len(by_place) :]]
+        args += [self.value(each) for each in node.args[len(by_place) :]]  # too many: the function says so
         if any(each.arg is None for each in node.keywords):
             raise ExpressionError(f"{said(node)}: ** is not allowed among arguments")
         keywords = {

@@ -11,6 +11,8 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,9 @@ def write(root: Any, path: str | os.PathLike[str], names: dict[Any, str] | None)
     roots_of("explore", root)
     if isinstance(root, Value) and not root._prev:
         raise ValueError("explore: the graph is empty: this Value is a number, not computed from others")
-    target = writable(path)
+    target = Path(path)
+    with told(target):
+        refuse(target)
     if isinstance(root, Variable):
         if thread.mode.watch is not None:
             thread.mode.watch.asks(root, "explore()")
@@ -73,21 +77,28 @@ def write(root: Any, path: str | os.PathLike[str], names: dict[Any, str] | None)
         )
     steps = steps_of(root, diagram)
     text = page(diagram, steps)
-    try:
+    with told(target):
         target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise type(error)(f"explore: can't write {target}: {error.strerror}") from None
     return target
 
 
-def writable(path: str | os.PathLike[str]) -> Path:
-    """The path of a file, in a folder that is there."""
-    target = Path(path)
+@contextmanager
+def told(target: Path) -> Iterator[None]:
+    """Tells what the system says of a path in one line of ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        raise type(error)(f"explore: can't write {target}: {error.strerror}") from None
+
+
+def refuse(target: Path) -> None:
+    """Raise where a file can't be there."""
     if target.is_dir():
         raise IsADirectoryError(f"explore: {target} is a folder; give a file in it, such as {target / 'graph.html'}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"explore: can't write {target}: there is no folder {target.parent}")
-    return target
 
 
 def page(diagram: Diagram, steps: list[Step]) -> str:

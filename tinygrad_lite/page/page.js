@@ -19,8 +19,7 @@ let now = 0;
 function number(x) { // four decimals, or four digits where those would be all zeros or endless
   if (typeof x === "string") return x;
   const size = Math.abs(x);
-  if (Number.isInteger(x) && size < 1e15) return size < 1e7 ? x.toFixed(4) : x.toPrecision(4);
-  return size >= 1e-4 && size < 1e7 ? x.toFixed(4) : x.toPrecision(4);
+  return size === 0 || (size >= 1e-4 && size < 1e7) ? x.toFixed(4) : x.toExponential(3);
 }
 
 const isWhole = (array) => /^(u?int|bool)/.test(array.dtype);
@@ -89,6 +88,7 @@ function view(place) { // a whole array: its number, or a heat map with statisti
 
 const quoted = (place) => boxes[place].name || (boxes[place].call === null ? "an input" : `the result of ${calls[boxes[place].call].name}`);
 const operation = (call) => calls[call].name + (calls[call].arguments ? ` ${calls[call].arguments}` : "");
+const given = (step) => (step.parameter ? `g_${step.parameter}` : "gives"); // as the table calls it
 const slot = (call, place, parameter) => calls[call].inputs.findIndex(([name, each]) => each === place && (name === parameter || !parameter));
 
 // The panel.
@@ -110,10 +110,8 @@ function section(title, ...parts) {
 
 function accumulation(step) { // what has arrived at the target by now, one by one
   const came = steps.slice(0, now - forwards + 1).filter((each) => each.target === step.target && each.part !== null);
-  const list = came.map((each, i) => [
-    i ? "+" : "", each.part, "",
-  ]);
-  came.forEach((each, i) => { list[i][0] = (i ? "+ from " : "from ") + (each.call === null ? "the root" : calls[each.call].name); });
+  const source = (each) => (each.call === null ? "the root" : calls[each.call].name);
+  const list = came.length < 2 ? [] : came.map((each, i) => [`${i ? "+ " : ""}from ${source(each)}`, each.part, ""]);
   const from = Math.max(0, list.length - 6);
   const shown = from ? [["...", `${from} more`, ""], ...list.slice(from)] : list;
   return rows([...shown, ["= total", step.total, "sum"]]);
@@ -162,8 +160,8 @@ function told_step(frame) {
     const parts = [
       element("h2", `Sum over what was broadcast`),
       element("p", `${target} has the shape ${shapes[1]} and was broadcast to ${shapes[0]}: each of its elements took part several times, so the gradients of those are summed.`),
-      ...section("Before the sum", rows([["raw", frame.raw]])),
-      ...section("Summed", rows([["part", frame.part]])),
+      ...section("Before the sum", rows([[given(frame), frame.raw]])),
+      ...section("Summed", rows([["sum", frame.part]])),
       ...section(`Gradient of ${target}`, accumulation(frame)),
     ];
     if (shared) parts.splice(2, 0, element("p", shared));
@@ -183,7 +181,7 @@ function told_step(frame) {
     parts.push(details);
   }
   if (frame.reads.length) parts.push(...section("What it reads", rows(frame.reads)));
-  parts.push(...section("It gives", rows([["raw", frame.raw]])));
+  parts.push(...section("It gives", rows([[given(frame), frame.raw]])));
   const slope = frame.reads.find(([name]) => name === "slope");
   if (slope) parts.push(element("p", `slope * g = ${brief(slope[1])} * ${brief(frame.g)} = ${brief(frame.raw)}`, { class: "number" }));
   if (frame.part === null) parts.push(element("p", "The shape is not that of the input yet: next, what was broadcast is summed."));
