@@ -19,7 +19,7 @@ from tinygrad_lite.__main__ import main
 from tinygrad_lite.describe import describe
 from tinygrad_lite.engine import Value
 from tinygrad_lite.expression import ExpressionError, evaluate
-from tinygrad_lite.page import Data, shown_array
+from tinygrad_lite.page.markup import Data, shown_array
 from tinygrad_lite.page.steps import steps_of
 
 from .messages import refused
@@ -263,7 +263,7 @@ def test_roots_that_have_no_graph(tmp_path):
     for _ in range(1000):
         y = y * 0.5
     with refused(
-        ValueError, "explore: the graph has 2,001 nodes, and a page shows 1,500 at most; explore a smaller part"
+        ValueError, "explore: the graph has 2,001 nodes, and a page shows 600 at most; explore a smaller part"
     ):
         tg.explore(y, path)
     assert not path.exists()

@@ -60,6 +60,7 @@ class Describer:
 
     def __init__(self, roots: Sequence[Any], names: dict[Any, str]) -> None:
         self.names, self.diagram = names, Diagram()
+        self.called = {id(each._data) if isinstance(each, Variable) else each: name for each, name in names.items()}
         self.arrays: dict[int, int] = {}  # the boxes of constant arrays, by the id of the array
         found, _ = reach([edge_of(root) for root in roots], 0)
         nodes = [found[number] for number in sorted(found)]
@@ -127,12 +128,7 @@ class Describer:
 
     def name_of(self, array: Any) -> str:
         """What the user calls an array, or the Tensor that holds it."""
-        if array is None:
-            return ""
-        if not hasattr(self, "by_array"):
-            tensors = {id(each._data): name for each, name in self.names.items() if isinstance(each, Variable)}
-            self.by_array = tensors | {each: name for each, name in self.names.items() if isinstance(each, int)}
-        return self.by_array.get(id(array), "")
+        return "" if array is None else self.called.get(id(array), "")
 
     def index(self, index: Any) -> str:
         """An index as it is written."""

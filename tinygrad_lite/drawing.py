@@ -184,7 +184,7 @@ def _style(drawing: graphviz.Digraph) -> None:
 def layout_quickly(drawing: graphviz.Digraph, boxes: int) -> None:
     """Let dot not seek the very best layout where there are many boxes: it would take minutes."""
     if boxes > MANY:
-        drawing.attr("graph", nslimit="2", nslimit1="2")
+        drawing.attr("graph", nslimit="0.3", nslimit1="2", mclimit="0.3")
 
 
 def decimal(x: float) -> str:

@@ -40,7 +40,8 @@ def named(name: str, thing: Any, kinds: tuple[type, ...], depth: int) -> Iterato
             yield from named(f"{name}_{i}", each, kinds, depth - 1)
     elif isinstance(thing, dict) and len(thing) < MANY:
         for key, each in list(thing.items()):
-            yield from named(str(key), each, kinds, depth - 1)
+            if isinstance(key, (str, int)):
+                yield from named(str(key), each, kinds, depth - 1)
     elif is_a_users(thing):
         for key, each in list(vars(thing).items()):
             if isinstance(each, (*kinds, list, tuple, dict)):

@@ -145,6 +145,8 @@ class Listener(Watch):
 
     def pull(self, node: Node, target: int | tuple[int, ...], rule: Rule, g: Any, reads: list[Any]) -> Any:
         grads = super().pull(node, target, rule, g, reads)
+        if node not in self.calls:  # of another graph, which a rule made, such as that of checkpoint()
+            return grads
         names = rule.__code__.co_varnames[1 : 1 + len(reads)]
         text, code = text_of(rule)
         call = self.calls[node]
