@@ -12,6 +12,7 @@ import tinygrad_lite as tg
 from tinygrad_lite.describe import describe
 from tinygrad_lite.engine import Value
 from tinygrad_lite.op import table
+from tinygrad_lite.program.flow import flow_of
 
 from .messages import refused
 from .test_drawing import HOSTILE, needs_dot, nodes_shown
@@ -113,6 +114,16 @@ def test_what_was_changed_since_is_not_computed_from():
         f"w | float32[3, 4] | data {statistics(w.data)} | grad {statistics(w.grad.data)}",
         "float32[5, 4]",
     ]
+
+
+def test_what_was_written_to_since_is_not_shown_as_what_was_kept():
+    """multiply keeps y, which is then written to; y is computed again."""
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = x + 1.0
+    root = y * y
+    y.detach()[:] = 100.0
+    del y
+    assert labels(tg.draw_dot(root))[2] == "float32[2] | data mean 2.5000 std 0.5000"
 
 
 def test_what_a_large_constant_was_like_is_known_when_it_is_gone():
@@ -241,6 +252,32 @@ def test_the_program_of_a_jitted_function():
     short = tg.draw_dot(step, max_nodes=4).source
     assert len(re.findall(r"^\t\tline\d+ \[", short, re.M)) == 4
     assert f'"... {len(lines) - 4} more"' in short
+
+
+def test_gradients_that_lie_side_by_side_lead_to_the_update():
+    """The update reads all of them as one array."""
+    parameters = [tg.tensor(np.ones((2, 2), np.float32), requires_grad=True) for _ in range(2)]
+    optimiser = tg.optim.SGD(parameters, lr=0.1)
+
+    @tg.jit
+    def step(x):
+        loss = (np.tanh(x @ parameters[0]) @ parameters[1]).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss
+
+    step(np.ones((4, 2), np.float32))
+    (update,) = {
+        reader
+        for source, reader, name in flow_of(step.last[0]).edges
+        if isinstance(source, int) and name.startswith("grads")
+    }
+    body = [each.text for each in step.last[0].source.body]
+    writers = {
+        body[source] for source, reader, _ in flow_of(step.last[0]).edges if reader == update and source != update
+    }
+    assert len([text for text in writers if "grad_parameters" in text]) == 2, (writers, step.source)
 
 
 def test_a_jitted_method():

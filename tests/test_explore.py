@@ -176,6 +176,17 @@ def test_several_outputs_and_hooks():
     assert np.array_equal(totals[diagram.places[a]], a.grad.data)
 
 
+def test_a_checkpoint_is_one_operation_whose_rule_walks_a_graph_of_its_own():
+    w = tg.tensor([[0.5, -1.0], [2.0, 0.25]], requires_grad=True)
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    loss = tg.checkpoint(lambda a: np.tanh(a @ w))(x).sum()
+    diagram, steps, totals = walked(loss)
+    assert {step.call for step in steps} == {None, 0, 1}
+    loss.backward()
+    for leaf in (w, x):
+        assert np.array_equal(totals[diagram.places[leaf]], leaf.grad.data)
+
+
 def test_anomaly_mode_may_be_on_and_nothing_is_recorded():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     loss = (x * x).sum()
