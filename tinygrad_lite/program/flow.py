@@ -28,7 +28,6 @@ def flow_of(replay: Replay) -> Flow:
     """The flow of a program, in the order in which it runs."""
     source, code = replay.source, replay.code
     flow = Flow()
-    wholes = {part: whole for whole, parts in code.flat.items() for part in parts}
     writers: dict[Value, int] = {}  # of memory
     parameters = {value for value, each in replay.tensors.items() if each.requires_grad}
 
@@ -50,9 +49,8 @@ def flow_of(replay: Replay) -> Flow:
         for value in dict.fromkeys(line.values):
             read(value, place)
         for value in (*line.made, *line.effects):
-            for each in (value.root, wholes.get(value.root), *code.flat.get(value.root, ())):
-                if each is not None and (each is value.root or value in line.effects):
-                    writers[each] = place
+            for each in (value.root, *code.flat.get(value.root, ())):
+                writers[each] = place
     for value in code.results:
         read(value, -1)
     flow.edges = list(dict.fromkeys(flow.edges))
