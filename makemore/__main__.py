@@ -59,17 +59,28 @@ def parser() -> Parser:
     begin.add_argument("--resume", action="store_true", help="go on with the run in the folder, exactly")
     begin.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
 
-    sample = command("sample", "Invent names.")
-    out(sample)
-    sample.add_argument("-n", metavar="N", type=int, default=20, help="how many (default: 20)")
+    sample = command("sample", "Invent names, or show how probable one is.")
+    sample.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="the folder of the run, as --out")
+    text = "the folder of the run (default: makemore-run); with --explain, also a .png, .svg or .pdf to draw it to"
+    sample.add_argument("--out", metavar="PATH", type=Path, help=text)
+    sample.add_argument("-n", metavar="N", type=int, help="how many (default: 20)")
     text = "above 1 more daring, below 1 more cautious (default: 1)"
     sample.add_argument("--temperature", metavar="F", type=float, default=1.0, help=text)
     sample.add_argument("--start", metavar="PREFIX", default="", help="letters that every name begins with")
     sample.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same names (default: random)")
     sample.add_argument("--new-only", action="store_true", help="no names from the training list")
+    text = "show, letter by letter, how probable a name is, and what the model would have preferred"
+    sample.add_argument("--explain", metavar="NAME", help=text)
 
     out(command("evaluate", "Show the losses on the train, dev and test words."))
     out(command("info", "Show what the checkpoint of a run holds."))
+    text = "Write a page that shows what a training was like, or several over each other."
+    report = command("report", text)
+    text = "the folder of a run, or of several to compare (default: makemore-run)"
+    report.add_argument("folders", metavar="FOLDER", type=Path, nargs="*", help=text)
+    text = "the page (default: report.html in the folder, or comparison.html in the first of several)"
+    report.add_argument("--out", metavar="FILE", type=Path, help=text)
+    report.add_argument("--pictures", metavar="FOLDER", type=Path, help="write the pictures here, too, as SVG files")
     download = command("download", "Fetch the lecture's list of 32,033 names, for --data lecture.")
     download.add_argument("--url", default=URL, help="another place to fetch it from (default: %(default)s)")
     return main

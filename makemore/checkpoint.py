@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import diagnostics
 from .errors import MakemoreError
 from .training import Run, Settings
 
@@ -43,6 +44,7 @@ def save(run: Run, folder: Path) -> Path:
         "words": text_to_array("\n".join(run.words)),
         "generator": run.generator_state(),
         "losses": run.losses[: run.step],
+        "diagnostics": run.points,
         **{f"model.{name}": array for name, array in run.model.state.items()},
         **{f"velocity.{i}": velocity for i, velocity in enumerate(run.optimiser.velocities)},
     }
@@ -85,6 +87,8 @@ def load(folder: Path) -> Run:
         run.losses[: run.step] = of_shape((run.step,), finite(arrays["losses"]))
         run.dev_losses = [(int(step), float(loss)) for step, loss in header["dev_losses"]]
         run.set_generator_state(arrays["generator"])
+        if "diagnostics" in arrays:  # not in a run begun before there were any
+            run.points = diagnostics.checked(arrays["diagnostics"], run.step)
     except KeyError as error:
         raise MakemoreError(f"{path}: is damaged: {error} is missing") from None
     except (MakemoreError, ValueError, TypeError, AttributeError, OverflowError) as error:

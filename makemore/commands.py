@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -13,18 +14,23 @@ from typing import Any
 
 import tinygrad_lite as tg
 
-from . import checkpoint
-from .dataset import Split
+from . import checkpoint, explain
 from .download import download as fetch
 from .errors import MakemoreError
 from .progress import Progress
+from .report import page, style
+from .report.pictures import Named
 from .sampling import sample as names
+from .summary import facts, some_names
 from .training import Run, Settings
+from .vocabulary import printable
 from .words import lecture_names, locate, read_words
 
 AT_ONCE = 50  # steps between two looks at the bar and at Ctrl-C
 REPORTS = 20  # dev losses and checkpoints in a run
 SHOWN = 20  # names at the end of a training
+DEFAULT = Path("makemore-run")
+NO_DIAGNOSTICS = "was trained without diagnostics, so the page lacks some pictures; `makemore train` again to have them"
 
 
 def train(arguments: Namespace) -> int:
@@ -137,13 +143,10 @@ def describe(run: Run) -> None:
 def show_result(run: Run, folder: Path) -> None:
     """The losses, some names, and where the model lies."""
     show_losses(run)
-    seed = run.settings.seed + 10
-    generator = tg.Generator().manual_seed(seed if seed < 1 << 64 else seed - (1 << 64))
-    known = set(run.words)
     print(f"\n{SHOWN} names (* is in the list that was learned from):")
-    drawn = names(run.model, run.vocabulary, run.settings.block_size, generator)
-    print("\n".join(f"  {name}{' *' if name in known else ''}" for name in islice(drawn, SHOWN)))
+    print("\n".join(f"  {name}{' *' if known else ''}" for name, known in some_names(run, SHOWN)))
     print(f"\nThe model is in {folder / checkpoint.NAME}. More names: makemore sample --out {folder}")
+    print(f"How the training went, as a page with pictures: makemore report {folder}")
 
 
 def show_losses(run: Run) -> None:
@@ -151,10 +154,15 @@ def show_losses(run: Run) -> None:
 
 
 def sample(arguments: Namespace) -> int:
-    """Print names, one on each line."""
-    if arguments.n < 0:
-        raise MakemoreError(f"-n must be 0 or more, got {arguments.n}")
-    run = checkpoint.load(arguments.out)
+    """Print names, one on each line; or why one is probable or not."""
+    if arguments.explain is not None:
+        return explained(arguments)
+    if arguments.folder and arguments.out:
+        raise MakemoreError(f"--out {arguments.out}: the folder of the run is given already, {arguments.folder}")
+    number = 20 if arguments.n is None else arguments.n
+    if number < 0:
+        raise MakemoreError(f"-n must be 0 or more, got {number}")
+    run = checkpoint.load(arguments.folder or arguments.out or DEFAULT)
     generator = tg.Generator()
     if arguments.seed is None:
         generator.seed()
@@ -170,10 +178,58 @@ def sample(arguments: Namespace) -> int:
         known=set(run.words) if arguments.new_only else (),
     )
     with stop_signals() as stopped:
-        for name in islice(drawn, arguments.n):
+        for name in islice(drawn, number):
             print(name)
             if stopped:
                 return 128 + stopped[0]
+    return 0
+
+
+def explained(arguments: Namespace) -> int:
+    """Print how probable each letter of a name is, and draw it where --out names a picture."""
+    others = {"-n": arguments.n, "--start": arguments.start, "--seed": arguments.seed, "--new-only": arguments.new_only}
+    for flag, value in others.items():
+        if value not in (None, "") and value is not False:
+            raise MakemoreError(f"--explain is about one name that is given; {flag} is for names that are drawn")
+    folder, picture = arguments.folder, arguments.out
+    if picture is not None and folder is None and (picture.is_dir() or not picture.suffix):
+        folder, picture = picture, None  # --out as the other commands take it
+    if picture is not None and picture.suffix.lower() not in style.SUFFIXES:
+        raise MakemoreError(f"--out {picture}: is no folder, and a picture ends in {', '.join(style.SUFFIXES)}")
+    choices = explain.explain(checkpoint.load(folder or DEFAULT), arguments.explain, arguments.temperature)
+    if picture is not None:
+        with style.drawing("--explain"):
+            style.save(explain.picture(choices), picture)
+    print(explain.table(choices))
+    print(f"\n{explain.summary(choices)}")
+    if picture is not None:
+        print(f"The picture is in {picture}.")
+    return 0
+
+
+def report(arguments: Namespace) -> int:
+    """Write a page about one run, or about several, and print its path."""
+    folders: list[Path] = arguments.folders or [DEFAULT]
+    repeated = [folder for i, folder in enumerate(folders) if folder.resolve() in map(Path.resolve, folders[:i])]
+    if repeated:
+        raise MakemoreError(f"{repeated[0]}: is given twice; give two runs to compare them")
+    if len(folders) > page.MOST_RUNS:
+        raise MakemoreError(f"{len(folders)} runs are too many for one picture; give {page.MOST_RUNS} or fewer")
+    out: Path = arguments.out or folders[0] / ("comparison.html" if len(folders) > 1 else "report.html")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise MakemoreError(f"--out {out}: is the page, and ends in .html; the folder of the run goes without a flag")
+    runs = [Named(printable(str(folder)), checkpoint.load(folder)) for folder in folders]
+    for name, run in runs:
+        if run.step and not len(run.points):
+            print(f"makemore: note: {name}: {NO_DIAGNOSTICS}", file=sys.stderr)
+    with style.drawing("report"):
+        sections = page.of_several(runs) if len(runs) > 1 else page.of_one(runs[0])
+    if arguments.pictures is not None:
+        for each in sections:
+            if each.picture:
+                style.write(arguments.pictures / f"{each.name}.svg", each.picture.encode(), makes_folder=True)
+    style.write(out, page.page(runs, sections).encode())
+    print(out)
     return 0
 
 
@@ -185,20 +241,7 @@ def evaluate(arguments: Namespace) -> int:
 
 def info(arguments: Namespace) -> int:
     """Print what a checkpoint holds."""
-    run = checkpoint.load(arguments.out)
-    rows = {
-        "step": f"{run.step:,} of {run.settings.steps:,}",
-        **{name: f"{value}" for name, value in run.settings.as_dict().items() if name != "steps"},
-        "parameters": f"{sum(p.size for p in run.model.parameters.values()):,}",
-        "letters": run.vocabulary.letters,
-        "words": f"{len(run.words):,}",
-        **{f"{name} examples": f"{len(getattr(run.data, name)):,}" for name in Split._fields},
-    }
-    if run.step:
-        rows["last loss"] = f"{run.losses[run.step - 1]:.4f}"
-    if run.dev_losses:
-        rows["dev loss"] = f"{run.dev_losses[-1][1]:.4f} after step {run.dev_losses[-1][0]:,}"
-    for name, value in rows.items():
+    for name, value in facts(checkpoint.load(arguments.out)).items():
         print(f"{name:<15} {value}")
     return 0
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
 
+PARAMETERS = ("C", "W1", "b1", "W2", "b2", "gain", "bias")
 MOMENTUM = 0.001  # how fast the running statistics follow those of the batches
 EVALUATED_AT_ONCE = 4096  # contexts; keeps the memory of an evaluation small
 
@@ -41,8 +42,7 @@ class Model:
     @property
     def parameters(self) -> dict[str, tg.Tensor]:
         """What is learned, by name."""
-        names = ("C", "W1", "b1", "W2", "b2", "gain", "bias")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in PARAMETERS}
 
     @property
     def state(self) -> dict[str, NDArray[np.float32]]:
@@ -67,6 +67,13 @@ class Model:
                 running *= 1 - MOMENTUM
                 running += MOMENTUM * now
         return F.cross_entropy(F.linear(h.tanh(), self.W2, self.b2), targets)
+
+    @tg.no_grad()
+    def activations(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """tanh of the hidden layer as in training, normalised by these contexts: (N, block_size) -> (N, hidden)."""
+        x = F.embedding(contexts, self.C).reshape(len(contexts), -1)
+        h, _, _ = F.batch_norm(F.linear(x, self.W1, self.b1), self.gain, self.bias, eps=0.0, ddof=1)
+        return h.tanh().numpy()
 
     @tg.no_grad()
     @np.errstate(all="ignore")  # what goes wrong shows in the loss

@@ -23,6 +23,22 @@ TOGETHER = 32  # contexts whose probabilities are computed at once
 REMEMBERED = 10_000_000  # probabilities: 40 MB
 
 
+def checked_temperature(temperature: float) -> np.float32:
+    """What logits are divided by. Raises MakemoreError where it is out of range."""
+    if not 0 < temperature < inf:
+        raise MakemoreError(f"--temperature must be a number above 0, got {temperature}")
+    return np.float32(np.clip(temperature, 1e-30, 1e30))  # beyond, float32 overflows
+
+
+def known_letters(flag: str, text: str, vocabulary: Vocabulary) -> str:
+    """The text in composed letters, as the words are. Raises MakemoreError for one that was never learned."""
+    text = unicodedata.normalize("NFC", text)
+    for letter in text:
+        if letter not in vocabulary:
+            raise MakemoreError(f"{flag}: the model never saw {letter!r}; it knows {vocabulary.letters[1:]:.80}")
+    return text
+
+
 class Predictor:
     """The probabilities of the next letter after any context.
 
@@ -31,10 +47,8 @@ class Predictor:
     """
 
     def __init__(self, model: Model, letters: int, temperature: float = 1.0) -> None:
-        if not 0 < temperature < inf:
-            raise MakemoreError(f"--temperature must be a number above 0, got {temperature}")
         self._model, self._letters = model, letters
-        self._temperature = np.float32(np.clip(temperature, 1e-30, 1e30))  # beyond, float32 overflows
+        self._temperature = checked_temperature(temperature)
         self._known: dict[tuple[int, ...], NDArray[np.float32]] = {}
 
     def __call__(self, context: tuple[int, ...]) -> NDArray[np.float32]:
@@ -70,10 +84,7 @@ def sample(
     Raises MakemoreError where a letter of `start` was never learned, the temperature is out of range, or no new
     name turns up among very many.
     """
-    start = unicodedata.normalize("NFC", start)  # as the words are
-    for letter in start:
-        if letter not in vocabulary:
-            raise MakemoreError(f"--start: the model never saw {letter!r}; it knows {vocabulary.letters[1:]:.80}")
+    start = known_letters("--start", start, vocabulary)
     predict = Predictor(model, len(vocabulary), temperature)
     return _names(predict, vocabulary, block_size, generator, vocabulary.encode(start), known)
 

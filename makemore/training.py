@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import tinygrad_lite as tg
 
+from . import diagnostics
 from .dataset import Split, split
 from .errors import MakemoreError
 from .model import Model
@@ -97,6 +98,8 @@ class Run:
         self.step = 0
         self.losses = np.zeros(settings.steps, np.float32)  # of the minibatches, up to `step`
         self.dev_losses: list[tuple[int, float]] = []  # (after how many steps, loss)
+        self.points = np.zeros(0, diagnostics.POINT)
+        self._watched = diagnostics.watched(self.data.train.contexts, settings.batch_size)
         self._drawn_from = self.generator.get_state()
         self._drawn: NDArray[np.int64] = np.empty((0, settings.batch_size), np.int64)
         self._used = 0
@@ -123,6 +126,9 @@ class Run:
                 except FloatingPointError as error:
                     raise MakemoreError(f"step {step}: {error}: {self._cause()}", status=1) from None
                 self.step = step + 1
+                if diagnostics.is_due(step, settings.steps):
+                    point = diagnostics.measure(self.model, self._watched, step, settings.rate(step))
+                    self.points = np.concatenate([self.points, point])
 
     def _train_step(self, rows: NDArray[np.int64]) -> tg.Tensor:
         """One step on the examples of some rows, (N,). Raises FloatingPointError before anything is updated by nan."""

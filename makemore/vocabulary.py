@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from .words import BOUNDARY
@@ -32,3 +33,21 @@ class Vocabulary:
     def decode(self, numbers: Iterable[int]) -> str:
         """The letters of the numbers."""
         return "".join(self.letters[number] for number in numbers)
+
+
+def shown(letter: str) -> str:
+    """The letter so that it can be seen by itself: a space, a mark that belongs on another, what has no glyph."""
+    if letter == " ":
+        return "\N{OPEN BOX}"
+    if unicodedata.category(letter).startswith("M"):
+        return f"\N{DOTTED CIRCLE}{letter}"
+    return printable(letter) if unicodedata.category(letter) != "Cf" else escaped(letter)
+
+
+def printable(text: str) -> str:
+    """The text, with escapes in place of what no page may hold."""
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Cf" else escaped(c) for c in text)
+
+
+def escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

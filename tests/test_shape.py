@@ -174,6 +174,13 @@ def test_constants_around_an_array_have_gradients():
         gradgradcheck(lambda a, c: tg.pad(a * a, 1, constant_values=c * c), x, constants, argnums=(0, 1))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_padding_keeps_the_dtype_of_what_is_padded(dtype):
+    for x in (A.astype(dtype), np.array(1.0, dtype)):
+        assert tg.pad(x, 0, constant_values=tg.tensor(0.0)).dtype == dtype
+        assert tg.pad(x, 0, constant_values=tg.zeros((), np.float64)).dtype == dtype
+
+
 def test_parts_that_overlap_or_that_there_are_not():
     x = tg.tensor(np.arange(4.0), requires_grad=True)
     parts = np.split(x, [3, 1, -1])

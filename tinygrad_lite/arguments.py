@@ -85,7 +85,7 @@ def result_dtype(op: Op, inputs: list[Any]) -> np.dtype[Any] | None:
     values = [v for each in inputs for v in (each if isinstance(each, list) else [each])]
     tensors = [v._data for v in values if isinstance(v, Variable)]
     arrays = [data_of(v) for v in values if v.__class__ not in NUMBERS]
-    for strong in ([a for a in arrays if a.ndim > 0], tensors):
+    for strong in ([a for a in arrays if a.ndim > 0], tensors or arrays):  # one without dimensions widens no Tensor
         dtypes = [a.dtype for a in strong if a.dtype.kind == "f"]
         if dtypes:
             return np.result_type(*dtypes)

@@ -427,9 +427,18 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
 
 
 def held(value: Any) -> Any:
-    """A copy of what the caller may write to; where the run is traced, the thing itself, which is then known."""
+    """A copy of what the caller may write to.
+
+    Where the run is traced, the thing itself, which is then known; a copy that is laid out otherwise is traced, too.
+    """
     watch = thread.mode.watch
-    return value if watch is not None and watch.traces else owned(value)
+    if watch is None or not watch.traces:
+        return owned(value)
+    if isinstance(value, ndarray) and value.dtype.kind == "f" and not value.flags.c_contiguous:
+        kept = value.copy()
+        watch.took(value, kept)
+        return kept
+    return value
 
 
 def edge_of(arg: Any) -> Any:

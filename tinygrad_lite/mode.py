@@ -69,8 +69,8 @@ class Watch:
         if self.outer is not None:
             self.outer.ran(op, given, args, results, outputs)
 
-    def took(self, given: Any, taken: Variable) -> None:
-        """A Tensor was made of an operand, in the dtype that the others have."""
+    def took(self, given: Any, taken: Any) -> None:
+        """A Tensor was made of an operand, in the dtype that the others have; or a copy, for a rule to read."""
 
     def wrote(self, target: Variable, value: Variable) -> None:
         """A value was copied into the memory of a Tensor."""

@@ -17,7 +17,7 @@ from makemore import checkpoint
 from makemore.__main__ import main
 from makemore.training import Settings
 
-COMMANDS = ["train", "sample", "evaluate", "info", "download"]
+COMMANDS = ["train", "sample", "evaluate", "info", "report", "download"]
 SMALL = ["--steps", "20", "--hidden", "8", "--embedding", "4"]
 
 
@@ -79,9 +79,10 @@ def test_help(capsys):
 FLAGS = {
     "train": "--out --data --steps --batch-size --block-size --embedding --hidden --learning-rate --seed --no-jit"
     " --resume --overwrite",
-    "sample": "--out -n --temperature --start --seed --new-only",
+    "sample": "--out -n --temperature --start --seed --new-only --explain",
     "evaluate": "--out",
     "info": "--out",
+    "report": "--out --pictures",
     "download": "--url",
 }
 
@@ -142,7 +143,8 @@ def test_training_imports_no_more_than_numpy(tmp_path):
     program = """
         import sys
         from makemore.__main__ import main
-        for arguments in (["train", "--steps", "20", "--hidden", "8"], ["sample"], ["evaluate"], ["info"]):
+        train = ["train", "--steps", "20", "--hidden", "8"]
+        for arguments in (train, ["sample"], ["sample", "--explain", "a"], ["evaluate"], ["info"]):
             assert main(arguments) == 0
         print(*sys.modules, file=sys.stderr)
     """
@@ -170,7 +172,11 @@ def test_train(tmp_path, capsys):
     assert out[2:4] == ["", "20 names (* is in the list that was learned from):"]
     assert all(re.fullmatch(r"  [a-z]+( \*)?", line) for line in out[4:24])
     path = folder / "checkpoint.npz"
-    assert out[24:] == ["", f"The model is in {path}. More names: makemore sample --out {folder}"]
+    assert out[24:] == [
+        "",
+        f"The model is in {path}. More names: makemore sample --out {folder}",
+        f"How the training went, as a page with pictures: makemore report {folder}",
+    ]
     assert path.exists()
 
 
@@ -299,6 +305,8 @@ def test_resume_with_the_same_data(tmp_path, words, capsys):
         (["sample"], "makemore-run: holds no checkpoint; "),
         (["evaluate"], "makemore-run: holds no checkpoint; "),
         (["info"], "makemore-run: holds no checkpoint; "),
+        (["report"], "makemore-run: holds no checkpoint; "),
+        (["sample", "--explain", "anna"], "makemore-run: holds no checkpoint; "),
         (["info", "--out", "a\nb"], "a b: holds no checkpoint; "),
         (["sample", "-n", "few"], "argument -n: invalid int value: 'few'"),
         (["sample", "--temperature", "hot"], "argument --temperature: invalid float value: 'hot'"),

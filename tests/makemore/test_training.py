@@ -390,7 +390,7 @@ def on_a_terminal(tmp_path, which):
         out = process.stdout.read().decode()
     os.close(ours)
     assert process.returncode == 0, written.getvalue()
-    assert out.splitlines()[-1].startswith("The model is in ")
+    assert out.splitlines()[-2].startswith("The model is in ")
     return written.getvalue().decode()
 
 

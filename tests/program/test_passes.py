@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lite as tg
 from tinygrad_lite.op import Interval
-from tinygrad_lite.program import jit
+from tinygrad_lite.program import jit, memory
 from tinygrad_lite.program.passes import PASSES, ROUNDING
 from tinygrad_lite.testing import strategies
 
@@ -21,6 +21,39 @@ subsets = st.sets(st.sampled_from(sorted(set(PASSES) - ROUNDING))).map(lambda na
 @given(strategies.expressions(), subsets)
 def test_any_subset_is_exact(expression, without):
     check(expression, without)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.expressions(), st.integers(1, 64))
+def test_tiles_of_any_size_are_exact(expression, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "LARGE", 1)
+        patch.setattr(memory, "TILE", size)
+        check(expression)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 49])
+def test_tiles(monkeypatch, rows):
+    """A chain of many rows, with a bias, a column and a number; what only the chain reads needs no more than a tile."""
+    rng = np.random.default_rng(0)
+    x = tg.tensor(rng.standard_normal((50, 8)), dtype=np.float32)
+    bias, column = tg.tensor(rng.standard_normal(8), dtype=np.float32), tg.tensor(rng.standard_normal((50, 1)))
+    monkeypatch.setattr(memory, "LARGE", 1000)
+    monkeypatch.setattr(memory, "TILE", rows * 8 * 4)
+
+    def step(x):
+        x = x @ np.eye(8, dtype=np.float32)
+        column_sums = (column * 2).astype(np.float32)
+        return np.tanh((x + bias) * column_sums / 3).sum(axis=0), bias * 2, x.sum()
+
+    jitted = jit(step)
+    jitted(x)
+    assert all(map(alike, step(x), jitted(x)))
+    (loop,) = [each.line for each in jitted.last[0].source.body if each.line.parts]
+    assert [each.text.partition("(")[0] for each in loop.parts] == ["np.add", "np.multiply", "np.divide", "np.tanh"]
+    shapes = {value.name: buffer.shape for value, buffer in jitted.last[0].code.buffers.items()}
+    assert [shapes[each.made[0].name] for each in loop.parts[:3]] == [(rows, 8)] * 3
+    assert "for " in jitted.source
 
 
 @pytest.mark.slow

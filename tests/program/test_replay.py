@@ -56,6 +56,52 @@ def test_random_programs(expression):
     check(expression)
 
 
+def test_constants_are_laid_out_as_in_eager():
+    """A rule reads a copy of what the caller may write to; einsum rounds otherwise where that lies otherwise."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(4, 4))[::2, ::2], np.broadcast_to(rng.normal(size=(2, 1)), (2, 3))
+    ours, theirs = (tg.tensor([0.5, 0.25, -2.0], dtype=np.float64, requires_grad=True) for _ in range(2))
+
+    def step(x):
+        x.grad = None
+        np.square(np.einsum("...i,ij,...j->...", a, b, x, optimize=True)).sum().backward()
+
+    jitted = jit(step)
+    for _ in range(30):
+        step(theirs)
+        jitted(ours)
+        assert alike(ours.grad, theirs.grad)
+        for x in (ours, theirs):
+            x.data[...] *= 1 + 2**-20
+
+
+def test_the_sign_of_nothing():
+    jitted = jit(lambda x, y: x @ y * 1.5)
+    for x, y in ((-1.0, 0.0), (0.0, 1.0), (-0.0, -1.0), (0.0, -1.0)):
+        x, y = np.array([[x]]), np.array([[y]])
+        assert alike(jitted(tg.tensor(x), tg.tensor(y)), x @ y * 1.5)
+        assert alike(jitted(tg.tensor(x), tg.tensor(y)), x @ y * 1.5)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3), (2, 5, 1), (3, 4, 5), (16, 16, 16)])
+def test_products_of_matrices_in_any_layout(shape):
+    """np.matmul and `dot` round otherwise where BLAS can't take a matrix as it lies."""
+    n, k, m = shape
+    rng = np.random.default_rng(0)
+
+    def layouts(rows, columns):
+        wide = rng.normal(size=(2 * rows, 2 * columns))
+        yield from (wide[:rows, :columns], wide[::2, ::2], wide[rows - 1 :: -1, columns - 1 :: -1])
+        yield from (wide[:rows, :columns].copy(), wide[:rows, :columns].copy("F"))
+
+    for x in layouts(n, k):
+        for y in layouts(k, m):
+            jitted = jit(lambda x, y: np.matmul(x, y) * 1.5)
+            for _ in range(4):
+                assert alike(jitted(tg.from_numpy(x), tg.from_numpy(y)), x @ y * 1.5)
+                x *= 1.1
+
+
 @pytest.mark.slow
 @settings(max_examples=1000, derandomize=False, print_blob=True, **OPTIONS)
 @given(strategies.expressions())

@@ -89,7 +89,7 @@ def check_replay(op, args):
 @operations
 def test_replay_equals_eager(op):
     if op.name in FROM_DATA:
-        pytest.skip("the shape of its result depends on numbers: a JitError, see test_never_silently_wrong.py")
+        pytest.skip("the shape of its result depends on numbers: a JitError, see test_refused.py")
     every(op, check_refused if op.name in LOOKS else check_replay, max_examples=10)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from .lower import Line
+from .memory import is_cut, rows_of
 from .passes import Buffer, Code
 from .steps import Value
 
+ALIGNED = 4096  # bytes from which on a buffer begins where a line of the cache does: NumPy is up to twice as fast
 SIMPLE = (bool, int, float, str, type(None))
 CALLED = re.compile(r"\bnp\.(\w+)")
 
@@ -26,6 +29,10 @@ class Statement:
 
     text: str
     line: Line
+
+    def wrote(self, line: str) -> bool:
+        """Whether a line of the program is of this statement."""
+        return any(line.startswith(each.strip()) for each in self.text.splitlines())
 
 
 @dataclass(eq=False)
@@ -68,7 +75,8 @@ class Source:
             where = f"  {Path(each.line.line[0]).name}:{each.line.line[1]}" if each.line.line else ""
             note = shapes + (where if where != place else "")
             place = where
-            lines.append(f"{each.text:<56}  # {note.strip()}" if note.strip() else each.text)
+            first, *inner = each.text.splitlines()
+            lines += [f"{first:<56}  # {note.strip()}" if note.strip() else first, *inner]
         return lines
 
     def build(self) -> Callable[..., tuple[Any, ...]]:
@@ -79,6 +87,23 @@ class Source:
             self.builder = names["build"]
         function: Callable[..., tuple[Any, ...]] = self.builder(*self.arguments.values())
         return function
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of zeros that begins where a line of the cache does."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.__array_interface__["data"][0] % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def tiled(rows: int, arrays: list[Any]) -> list[tuple[Any, ...]]:
+    """Some rows of each array at a time; of those that have no more, always the same."""
+    count = max(map(len, arrays))
+    return [
+        tuple([each[: min(rows, count - i)] if len(each) == rows else each[i : i + rows] for each in arrays])
+        for i in range(0, count, rows)
+    ]
 
 
 def shapes_of(line: Line) -> list[tuple[int, ...]]:
@@ -98,6 +123,7 @@ class Emitter:
         self.taken = {"np", "build", title, *keyword.kwlist}
         self.things: dict[int, str] = {}  # the names of what is no value
         self.stays: set[Value] = set()  # values whose memory is there before
+        self.within: dict[Value, str] = {}  # the names of parts, in a loop
         self.source.inputs = [self.name(value) for value in inputs]
         for value in arrays:
             self.source.arguments[self.name(value)] = arrays[value]
@@ -119,8 +145,10 @@ class Emitter:
             self.stays.add(value)
         for whole in [buffer for buffer in memory if buffer.part is None]:
             names = " = ".join(self.name(value) for value in memory[whole])
-            make = "zeros" if any(b.part is not None and b.part[0] is whole for b in memory) else "empty"
-            self.source.setup.append(f"{names} = np.{make}({whole.shape}, np.{whole.dtype})")
+            make = "np.zeros" if any(b.part is not None and b.part[0] is whole for b in memory) else "np.empty"
+            if math.prod(whole.shape) * whole.dtype.itemsize >= ALIGNED:
+                make = self.thing(aligned, "aligned")
+            self.source.setup.append(f"{names} = {make}({whole.shape}, np.{whole.dtype})")
         for buffer, values in memory.items():
             if buffer.part is not None:
                 flat, start = buffer.part
@@ -129,7 +157,7 @@ class Emitter:
                 part = f"{self.name(memory[flat][0])}[{start}:{stop}].reshape({buffer.shape})"
                 self.source.setup.append(f"{names} = {part}")
         for line in self.code.lines:
-            text = self.statement(line)
+            text = self.loop(line) if line.parts else self.statement(line)
             if self.code.hoists and line.fixed and all(value in self.stays for value in line.values):
                 self.source.setup.append(text)
                 self.stays |= set(line.made)
@@ -145,9 +173,31 @@ class Emitter:
         text = line.text.format(*texts)
         return f"{', '.join(map(self.name, line.made))} = {text}" if line.made else text
 
+    def loop(self, line: Line) -> str:
+        """The loop of a line that runs others on some rows at a time; the parts of arrays are cut out once."""
+        inner = [each.made[0] for each in line.parts]
+        used = dict.fromkeys(value for each in line.parts for value in (*each.values, *each.made))
+        cut = [value for value in used if is_cut(value, line.made[0])]
+        scratch = [value for value in inner if value not in line.made]
+        rows = self.code.buffers[scratch[0]].shape[0] if scratch else rows_of(line.made[0])
+        unique: dict[Any, list[Value]] = {}  # of those that share a buffer
+        for value in (*cut, *scratch):
+            unique.setdefault(self.code.buffers[value], []).append(value)
+        wholes = [self.name(values[-1]) for values in unique.values()]
+        parts = [self.free(f"{name}_rows") for name in wholes]
+        tiles = self.free("tiles")
+        self.source.setup.append(f"{tiles} = {self.thing(tiled, 'tiled')}({rows}, [{', '.join(wholes)}])")
+        for name, values in zip(parts, unique.values(), strict=True):
+            self.within |= dict.fromkeys(values, name)
+        text = "\n".join(
+            [f"for {', '.join(parts)} in {tiles}:", *[f"    {self.statement(each)}" for each in line.parts]]
+        )
+        self.within = {}
+        return text
+
     def name(self, value: Value) -> str:
-        """The name of a value: the user's, where there is one."""
-        known = self.source.names.get(value)
+        """The name of a value: the user's, where there is one; within a loop, that of the part that is in a tile."""
+        known = self.within.get(value) or self.source.names.get(value)
         if known is None:
             label = value.label or (f"grad_{value.of.label}" if value.of is not None and value.of.label else value.name)
             known = self.source.names[value] = self.free(label)

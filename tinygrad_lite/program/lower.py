@@ -21,6 +21,7 @@ class Line:
     elementwise: so that its buffer may be that of an operand. fixed: a view, made once where the memory stays.
     effects: values whose memory it writes to, though it did not make them. keeps: it can't be left out.
     phase, line: in which part of the function, and where in the user's code. step: which of the recording's it is of.
+    parts: lines that are run in place of it, on some rows at a time.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Line:
     phase: str = ""
     line: tuple[str, int] | None = None
     step: int = -1
+    parts: tuple[Line, ...] = ()
 
     @property
     def is_product(self) -> bool:
@@ -43,6 +45,8 @@ class Line:
     @property
     def flops(self) -> int:
         """About how many operations it takes: two for each product in a matmul, else one for each element."""
+        if self.parts:
+            return sum(each.flops for each in self.parts)
         values = [each.shape for each in (*self.values, *self.made)]
         if self.is_product and len(values) > 2:
             return 2 * int(np.prod(values[0])) * values[1][-1]
@@ -136,8 +140,18 @@ class Lower:
         self.lines.append(Line(text, reads, (out,), with_out if out.contiguous else None, elementwise))
 
     def product(self, x: Value, y: Value, out: Value) -> None:
-        """The product of two arrays: of matrices by `dot`, which is faster and gives the same."""
-        if len(x.shape) == len(y.shape) == 2 and x.dtype == y.dtype == out.dtype:
+        """The product of two arrays: of matrices by `dot`, which is faster, and where they are dense gives the same.
+
+        (But for numbers: np.matmul adds them to 0, and so gives 0 where `dot` gives -0.)
+        """
+        is_number = x.shape == y.shape == (1, 1)
+        if (
+            len(x.shape) == len(y.shape) == 2
+            and x.dtype == y.dtype == out.dtype
+            and x.dense
+            and y.dense
+            and not is_number
+        ):
             self.call("{0}.dot({1})", "{0}.dot({1}, {out})", (x, y), out)
         else:
             self.call("np.matmul({0}, {1})", "np.matmul({0}, {1}, {out})", (x, y), out)

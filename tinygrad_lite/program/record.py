@@ -57,7 +57,8 @@ class Recorder(Watch):
 
     def name(self, array: Any, letter: str) -> Value:
         """A new value."""
-        value = Value(f"{letter}{len(self.arrays)}", array.shape, array.dtype, array.flags.c_contiguous)
+        flags = array.flags
+        value = Value(f"{letter}{len(self.arrays)}", array.shape, array.dtype, flags.c_contiguous, flags.forc)
         self.values[id(array)] = value
         self.arrays[value] = array
         if self.copies is not None:

@@ -14,7 +14,8 @@ from ..variable import Variable, make
 from .emit import Emitter
 from .guards import Surroundings
 from .lower import Lower
-from .passes import Code, optimised, padded
+from .memory import padded
+from .passes import Code, optimised
 from .sealed import sealed
 from .steps import Captured, Draw, Recording, Value, values_in
 
@@ -199,7 +200,7 @@ class Replay:
         if trace is None:
             return
         line = self.source.text().splitlines()[trace.tb_lineno - 1].strip()
-        failed = next((each.line.step for each in self.source.body if line.startswith(each.text)), -1)
+        failed = next((each.line.step for each in self.source.body if each.wrote(line)), -1)
         walked = [i for i, each in enumerate(self.recording.steps) if each.phase == "backward"]
         if not walked or failed <= walked[-1]:
             for tensor, step in self.zeroed:
@@ -293,8 +294,10 @@ def side_by_side(tensors: list[Variable]) -> Any:
     if not all(map(is_alone, tensors)):
         return None
     dtype = tensors[0]._data.dtype
-    whole = Flat(sum(sizes), dtype)
-    whole[...] = 0
+    size = sum(sizes) * dtype.itemsize
+    memory = bytearray(size + 64)
+    begin = np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
+    whole = Flat(sum(sizes), dtype, memory, -begin % 64)
     for each, start in zip(tensors, starts, strict=True):
         part = np.ndarray(each._data.shape, dtype, whole, start)
         part[...] = each._data

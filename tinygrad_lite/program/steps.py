@@ -28,6 +28,7 @@ class Value:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     contiguous: bool = True  # in C order
+    dense: bool = True  # in C order or Fortran's
     base: Value | None = None
     label: str | None = None
     of: Value | None = None

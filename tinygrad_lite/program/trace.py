@@ -184,5 +184,5 @@ def report(replay: Replay, given: list[Any] | None) -> str:
         total = sum(seconds) or 1.0
         lines.append(f"{total * 1e6:,.1f} us line by line:")
         for each, taken in zip(source.body, seconds, strict=True):
-            lines.append(f"{taken * 1e6:9.1f} us {taken / total:5.0%}  {each.text}")
+            lines.append(f"{taken * 1e6:9.1f} us {taken / total:5.0%}  {each.text.partition(chr(10))[0]}")
     return "\n".join(lines)
