@@ -154,6 +154,23 @@ def test_several_roots_outputs_and_indices():
     ]
 
 
+def test_sequences_with_and_without_gradients():
+    x, first = tg.tensor([1.0, 2.0], requires_grad=True), np.array([5.0, 6.0], np.float32)
+    joined = np.concatenate([first, x, [7.0]])
+    assert labels(tg.draw_dot(joined)) == [
+        "first | float32[2] | data mean 5.5000 std 0.5000",
+        "x | float32[2] | data mean 1.5000 std 0.5000",
+        "float32[1] | data 7.0000",
+        f"joined | float32[5] | data {statistics(joined.data)}",
+        "concatenate",
+    ]
+    chosen = tg.select([first > 5, first > 0], [x, 0.5], 0.0)
+    root = (chosen * 2).sum()
+    del chosen
+    assert "select" in " ".join(labels(tg.draw_dot(root)))
+    assert all(box.data is not None for box in describe([root]).boxes)
+
+
 @given(st.integers(1, 40), st.integers(1, 50))
 @settings(deadline=None)
 def test_what_is_left_out_is_counted(length, most):

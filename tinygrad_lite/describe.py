@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 from weakref import ReferenceType
 
@@ -91,9 +92,10 @@ class Describer:
             if op.kinds[i] is INDEX:
                 words.append(f"[{self.index(constant)}]")
                 continue
-            several = isinstance(edge, tuple) or op.kinds[i] is SEQUENCE
-            for k, each in enumerate(edge if isinstance(edge, tuple) else (edge,)):
-                value = constant[k] if several and isinstance(constant, (list, tuple)) else constant
+            several = isinstance(edge, tuple) or isinstance(constant, tuple)
+            edges = edge if isinstance(edge, tuple) else (edge,)
+            values = constant if isinstance(constant, tuple) else (constant,)
+            for k, (each, value) in enumerate(zip_longest(edges, values)):
                 if each is not None or value is not None:
                     inputs.append((f"{name}[{k}]" if several else name, self.input(each, value)))
         for i, value in zip(getattr(op, "plain", ()), node.arguments, strict=False):

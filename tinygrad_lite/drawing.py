@@ -50,7 +50,8 @@ def draw_dot(
     root: a Value, a Tensor, a list of either; or a jitted function that was called, of which the program is drawn: its
     lines, and the arrays that they hand on. The box of a Value is `label | data | grad`, that of a Tensor its name,
     where a variable or an attribute has one, dtype and shape, and mean and standard deviation of data and gradient,
-    where they are there. Parameters are green, inputs blue, constants grey. It works after `backward()`, too.
+    where they are there. Parameters are green, inputs blue, constants grey. It works after `backward()`, too: data that
+    the graph does not keep are computed again, and left out where something was changed since.
 
     depth: how many operations to go back from the root. max_nodes: how many boxes to show, those nearest to the root;
     None for all. A box tells how many were left out.
