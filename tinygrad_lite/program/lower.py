@@ -168,6 +168,10 @@ class Lower:
         self.count += 1
         return Value(f"t{self.count}", shape, np.dtype(dtype))
 
+    def like(self, value: Value) -> Value:
+        """Another one of the same shape and dtype."""
+        return self.new(value.shape, value.dtype)
+
 
 @cache
 def plain_ufunc(op: Op) -> np.ufunc | None:

@@ -107,6 +107,100 @@ def _mean(lower: Lower, step: Run) -> bool:
     return True
 
 
+def reduce(lower: Lower, name: str, x: Value, axis: Any, out: Value) -> None:
+    """The sum, or what else a ufunc makes of an axis, which stays as one of length 1."""
+    text = f"np.{name}.reduce({{0}}, {{1}}, None, %s, True)"
+    lower.call(text % None, text % "{out}", (x, axis), out)
+
+
+def along(x: Value, axis: Any) -> tuple[int, ...]:
+    """The shape of x when some of its axes have been reduced to one of length 1."""
+    axes = range(len(x.shape)) if axis is None else [i % len(x.shape) for i in np.atleast_1d(axis)]
+    return tuple([1 if i in axes else n for i, n in enumerate(x.shape)])
+
+
+def is_plain(*values: Any) -> bool:
+    """Whether they are arrays of floats that are not computed in wider ones, have elements, and lie in C's order."""
+    return all(
+        is_array(v) and v.dtype.itemsize > 2 and v.contiguous and len(v.shape) > 0 and 0 not in v.shape for v in values
+    )
+
+
+@lowering("relu")
+def _relu(lower: Lower, step: Run) -> bool:
+    lower.ufunc("maximum", (*step.args, 0), step.outputs[0])
+    return True
+
+
+@lowering("softmax")
+def _softmax(lower: Lower, step: Run) -> bool:
+    (x, axis), (out,) = step.args, step.outputs
+    if not is_plain(x, out):
+        return False
+    shifted, powers, total = lower.like(x), lower.like(x), lower.new(along(x, axis), x.dtype)
+    shift(lower, x, axis, shifted)
+    lower.ufunc("exp", (shifted,), powers)
+    reduce(lower, "add", powers, axis, total)
+    lower.ufunc("divide", (powers, total), out)
+    return True
+
+
+@lowering("log_softmax")
+def _log_softmax(lower: Lower, step: Run) -> bool:
+    (x, axis), (out,) = step.args, step.outputs
+    if not is_plain(x, out):
+        return False
+    shifted, powers = lower.like(x), lower.like(x)
+    total, log = (lower.new(along(x, axis), x.dtype) for _ in range(2))
+    shift(lower, x, axis, shifted)
+    lower.ufunc("exp", (shifted,), powers)
+    reduce(lower, "add", powers, axis, total)
+    lower.ufunc("log", (total,), log)
+    lower.ufunc("subtract", (shifted, log), out)
+    return True
+
+
+def shift(lower: Lower, x: Value, axis: Any, out: Value) -> None:
+    """x less its largest along an axis."""
+    largest = lower.new(along(x, axis), x.dtype)
+    reduce(lower, "maximum", x, axis, largest)
+    lower.ufunc("subtract", (x, largest), out)
+
+
+@lowering("var")
+def _var(lower: Lower, step: Run) -> bool:
+    return variance(lower, step)
+
+
+@lowering("std")
+def _std(lower: Lower, step: Run) -> bool:
+    return variance(lower, step, "sqrt")
+
+
+def variance(lower: Lower, step: Run, root: str = "") -> bool:
+    """What np.var computes, and its root; False where it would warn of too few elements."""
+    (a, axis, ddof, _), (out,) = step.args, step.outputs
+    if not is_plain(a) or type(ddof) is not int:
+        return False
+    shape = along(a, axis)
+    n = math.prod(a.shape) // math.prod(shape)
+    if n <= ddof or not out.contiguous:
+        return False
+    total, mean, squares, var, std = (lower.new(shape, a.dtype) for _ in range(5))
+    centred, squared = lower.like(a), lower.like(a)
+    reduce(lower, "add", a, axis, total)
+    lower.ufunc("divide", (total, n), mean)
+    lower.ufunc("subtract", (a, mean), centred)
+    lower.ufunc("multiply", (centred, centred), squared)
+    reduce(lower, "add", squared, axis, squares)
+    lower.ufunc("divide", (squares, n - ddof), var)
+    if root:
+        lower.ufunc(root, (var,), std)
+    lower.add("{0}.reshape({1})", std if root else var, out.shape, made=step.outputs, fixed=True)
+    out.base = std if root else var
+    return True
+
+
 @lowering("where")
 def _where(lower: Lower, step: Run) -> bool:
     condition, x, y = step.args
