@@ -164,6 +164,24 @@ def test_sequences_with_and_without_gradients():
         f"joined | float32[5] | data {statistics(joined.data)}",
         "concatenate",
     ]
+    h = x * 2
+    h[:] = (3.0, 4.0)
+    h[:1] = [5.0]
+    root = (h + 1).sum()
+    del h
+    assert labels(tg.draw_dot(root))[4:] == [
+        "(3.0, 4.0)",
+        "float32[2] | data mean 3.5000 std 0.5000",
+        "setitem [:]",
+        "(5.0,)",
+        "float32[2] | data mean 4.5000 std 0.5000",
+        "setitem [:1]",
+        "1",
+        "float32[2] | data mean 5.5000 std 0.5000",
+        "add",
+        "root | float32 | data 11.0000",
+        "sum",
+    ]
     chosen = tg.select([first > 5, first > 0], [x, 0.5], 0.0)
     root = (chosen * 2).sum()
     del chosen

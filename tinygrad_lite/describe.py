@@ -92,9 +92,9 @@ class Describer:
             if op.kinds[i] is INDEX:
                 words.append(f"[{self.index(constant)}]")
                 continue
-            several = isinstance(edge, tuple) or isinstance(constant, tuple)
+            several = isinstance(edge, tuple) or (op.kinds[i] is SEQUENCE and isinstance(constant, tuple))
             edges = edge if isinstance(edge, tuple) else (edge,)
-            values = constant if isinstance(constant, tuple) else (constant,)
+            values = constant if several and isinstance(constant, tuple) else (constant,)
             for k, (each, value) in enumerate(zip_longest(edges, values)):
                 if each is not None or value is not None:
                     inputs.append((f"{name}[{k}]" if several else name, self.input(each, value)))
