@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -21,6 +21,8 @@ from tinygrad_lite.engine import Value
 from tinygrad_lite.expression import ExpressionError, evaluate
 from tinygrad_lite.page.markup import Data, shown_array
 from tinygrad_lite.page.steps import steps_of
+from tinygrad_lite.testing import strategies
+from tinygrad_lite.testing.gradcheck import leaf
 
 from .messages import refused
 from .test_drawing import needs_dot
@@ -34,9 +36,9 @@ def walked(root):
     return diagram, steps, totals
 
 
-def programs(data, leaf, functions):
+def programs(data, make, functions):
     """A random program over some leaves: its root."""
-    known = [leaf(x) for x in (0.5, -1.5, 2.0)]
+    known = [make(x) for x in (0.5, -1.5, 2.0)]
     for _ in range(data.draw(st.integers(1, 10))):
         one, other = (data.draw(st.sampled_from(known)) for _ in range(2))
         known.append(data.draw(st.sampled_from(functions))(one, other))
@@ -97,15 +99,32 @@ def test_the_steps_of_tensors_end_in_the_gradients_of_the_engine(data):
     )
     assert all(len(node.saved) == len(saved[key]) for key, node in results.items())
     root.backward(np.ones(root.shape))
-    for leaf in leaves:
-        place = diagram.places.get(leaf)
-        assert (place is None) == (leaf.grad is None)
+    for each in leaves:
+        place = diagram.places.get(each)
+        assert (place is None) == (each.grad is None)
         if place is not None:
-            assert np.array_equal(totals[place], leaf.grad.data)
+            assert np.array_equal(totals[place], each.grad.data)
     for step in steps[1:]:
         if step.part is not None:
             assert step.part.shape == diagram.boxes[step.target].shape
             assert np.array_equal(step.total, step.part if step.before is None else step.before + step.part)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.expressions())
+def test_the_whole_table_is_described_and_walked(expression):
+    """Random programs over all operations, and writes in place: no value is unknown, the gradients are backward's."""
+    with np.errstate(all="ignore"):
+        inputs = [leaf(array) for array in expression.leaves]
+        root = sum((output * 1.0).sum() for output in expression.run(inputs))
+        diagram, steps, totals = walked(root)
+        Data(diagram, steps).json()
+        root.backward()
+    assert all(box.data is not None for box in diagram.boxes)
+    for each in inputs:
+        total = totals.get(diagram.places.get(each))
+        assert (total is None) == (each.grad is None)
+        assert total is None or np.array_equal(total, each.grad.data, equal_nan=True)
 
 
 def test_a_shared_node_and_a_broadcast():
@@ -183,8 +202,8 @@ def test_a_checkpoint_is_one_operation_whose_rule_walks_a_graph_of_its_own():
     diagram, steps, totals = walked(loss)
     assert {step.call for step in steps} == {None, 0, 1}
     loss.backward()
-    for leaf in (w, x):
-        assert np.array_equal(totals[diagram.places[leaf]], leaf.grad.data)
+    for each in (w, x):
+        assert np.array_equal(totals[diagram.places[each]], each.grad.data)
 
 
 def test_anomaly_mode_may_be_on_and_nothing_is_recorded():
