@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator, Mapping
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 
 import tinygrad_lite as tg
 from tinygrad_lite.op import Interval, Op, table
+from tinygrad_lite.rules import code_of, definition, rule_source, rule_text
 
 HERE = Path(__file__).parent
 TARGET = HERE / "operations.md"
@@ -130,61 +129,6 @@ def outputs(op: Op) -> str:
 # Rules.
 
 
-@cache
-def tree(path: str) -> tuple[str, ast.Module]:
-    """The source of a file, and what it means."""
-    source = Path(path).read_text(encoding="utf-8")
-    return source, ast.parse(source)
-
-
-def definition(function: Any) -> tuple[str, ast.FunctionDef]:
-    """The source of the file that a function stands in, and its definition there."""
-    code = inspect.unwrap(function).__code__
-    source, module = tree(code.co_filename)
-    for node in ast.walk(module):
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
-            first = min([node.lineno, *[each.lineno for each in node.decorator_list]])
-            if first <= code.co_firstlineno <= node.body[0].lineno:
-                return source, node
-    raise LookupError(f"the source of {function} is not where it says")
-
-
-def segment(source: str, node: ast.FunctionDef) -> str:
-    """The source of a node, in its own indentation."""
-    return code_of(source, node.lineno, node.end_lineno)
-
-
-def code_of(source: str, first: int, last: int | None) -> str:
-    """Some lines of a file, as far to the left as they go, without remarks for the type checker."""
-    text = textwrap.dedent("\n".join(source.splitlines()[first - 1 : last]))
-    return re.sub(r"  # type: ignore.*", "", text)
-
-
-@cache
-def lambdas(path: str) -> list[tuple[tuple[int, int], tuple[int, int], str]]:
-    """Where each lambda of a file begins and ends to compute, by line and column, and what; inner ones first."""
-    source, module = tree(path)
-    bodies = [node.body for node in ast.walk(module) if isinstance(node, ast.Lambda)][::-1]
-    return [
-        (
-            (body.lineno, body.col_offset),
-            (body.end_lineno or 0, body.end_col_offset or 0),
-            " ".join((ast.get_source_segment(source, body) or "").split()),
-        )
-        for body in bodies
-    ]
-
-
-def lambda_text(rule: Any) -> str:
-    """What a lambda computes, as it stands in the source."""
-    code = rule.__code__
-    places = [(line, column) for line, _, column, end in code.co_positions() if end]
-    for first, last, text in lambdas(code.co_filename):
-        if any(first <= place < last for place in places):
-            return text
-    raise LookupError(f"the source of {rule} is not where it says")
-
-
 def rules(op: Op, shown: dict[str, str]) -> Iterator[str]:
     """The lines of code that say how each gradient comes about."""
     vjp: Any = op.vjp
@@ -194,14 +138,11 @@ def rules(op: Op, shown: dict[str, str]) -> Iterator[str]:
         if rule is None:
             yield f"{target} = ...  # not known: an input that needs it is refused"
             continue
-        code, name = rule.__code__, rule.__name__
-        if name == "<lambda>":
-            text = lambda_text(rule)
-        else:
-            text = f"{name}({', '.join(code.co_varnames[: code.co_argcount])})"
+        text, name = rule_text(rule), rule.__name__
+        if name != "<lambda>":
             if name not in shown:
                 shown[name] = op.name
-                sources.append(segment(*definition(rule)))
+                sources.append(rule_source(rule))
             elif shown[name] != op.name:
                 text += f"  # as for {shown[name]}"
         yield f"{target} = {text}"

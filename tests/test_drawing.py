@@ -108,7 +108,7 @@ def test_a_deep_chain_is_drawn_without_recursion() -> None:
     v = Value(1.0)
     for _ in range(50_000):
         v = -v
-    assert draw_dot(v).source.count(" [label=") == 100_001
+    assert draw_dot(v, max_nodes=None).source.count(" [label=") == 100_001
 
 
 # --------------------------------------------------------------------------------------------- labels
@@ -248,9 +248,10 @@ print(before, "graphviz" in sys.modules)
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((3,), TypeError, "draw_dot: takes a Value, the root of the graph to draw, not a int"),
-        ((None,), TypeError, "draw_dot: takes a Value, the root of the graph to draw, not a NoneType"),
-        (([Value(1)],), TypeError, "draw_dot: takes a Value, the root of the graph to draw, not a list"),
+        ((3,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got int"),
+        ((None,), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got NoneType"),
+        (([],), ValueError, "draw_dot: the list of roots is empty"),
+        (([Value(1), 2],), TypeError, "draw_dot: takes a Value or a Tensor, the root of the graph, got int"),
         (
             (Value(1), "xyz"),
             ValueError,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, assert_type
 
 import numpy as np
@@ -564,4 +566,5 @@ generator: tg.Generator = tg.Generator().manual_seed(1)
 assert_type(generator.randn(2, 3), Tensor)
 value: tg.Value = tg.Value(2.0, label="a") * 3 + 1
 value.backward()
-draw = tg.draw_dot
+draw = tg.draw_dot(value).source, tg.draw_dot([loss], depth=2, max_nodes=None).source, tg.draw_dot(doubled).source
+explore: Callable[[Tensor], Path] = tg.explore

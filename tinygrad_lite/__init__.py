@@ -58,6 +58,7 @@ from .ops.scan import *
 from .ops.selection import *
 from .ops.shape import *
 from .ops.sorting import *
+from .page import explore
 from .program import JitError, jit
 from .random import Generator
 from .recompute import checkpoint
@@ -79,6 +80,7 @@ __all__ = [
     "detect_anomaly",
     "draw_dot",
     "elementwise_grad",
+    "explore",
     "eye",
     "from_numpy",
     "full",

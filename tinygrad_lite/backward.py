@@ -190,7 +190,7 @@ def place_of(edge: Edge) -> tuple[int, int]:
     return (edge.node.number, edge.index) if isinstance(edge, Output) else (edge.number, 0)
 
 
-def explore(edges: Iterable[Any], since: int) -> tuple[dict[int, Node], list[Edge]]:
+def reach(edges: Iterable[Any], since: int) -> tuple[dict[int, Node], list[Edge]]:
     """All nodes from number `since` on that edges lead to, by number; and the edges that lead to what is beyond."""
     found: dict[int, Node] = {}
     beyond: dict[Any, Edge] = {}
@@ -227,7 +227,7 @@ class Paths:
         self.edges: dict[int, list[Any]] = {}  # of each node on the way: with None for those that lead elsewhere
         self.open = bool(self.ends)  # whether the gradients may depend on other things that require one
         self.over: set[int] = set()  # the numbers of nodes whose edges have all `ended`
-        found, _ = explore(outputs, since)
+        found, _ = reach(outputs, since)
         lead, ways = self.lead, self.edges
         for number in sorted(found):
             edges = found[number].edges

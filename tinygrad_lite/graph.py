@@ -24,6 +24,7 @@ from .variable import (
     is_stale,
     make,
     ndarray,
+    noted,
     owned,
     refuse_stale,
     share,
@@ -49,6 +50,7 @@ class Node:
     __slots__ = (
         "arguments",  # the plain ones, such as axis
         "checks",  # (position in saved, element there, Memory, writes then) of the arrays that a tensor can write to
+        "constants",  # what is `noted` of plan.constants; unset where there are none
         "dtype",
         "edges",  # for each parameter, where its cotangent goes: a Node, an Output, a leaf, a tuple of these, None
         "hooks",  # None, or what wants to see its cotangents: see hooks.py
@@ -61,6 +63,7 @@ class Node:
     )
     arguments: tuple[Any, ...]
     checks: list[tuple[int, int, Memory, int]]
+    constants: list[Any]
     dtype: Any
     edges: list[Any]
     hooks: list[Hook] | None
@@ -373,6 +376,8 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
         arg = args[i]
         edges[i] = (arg._node or arg) if isinstance(arg, Variable) else tuple([edge_of(each) for each in arg])
     node.arguments = tuple([args[i] for i in op.plain]) if op.plain else ()
+    if plan.constants:
+        node.constants = [args[i] if args[i].__class__ in CONSTANTS else noted(args[i]) for i in plan.constants]
     saved: list[Any] = []
     checks: list[tuple[int, int, Memory, int]] = []
     for kind, i in plan.keep:

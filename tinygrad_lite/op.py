@@ -54,6 +54,7 @@ class Plan(NamedTuple):
     keep: tuple[tuple[int, int], ...]  # (INPUT | SHAPE | NEEDED | OUTPUT | ARGUMENT, position)
     rules: tuple[tuple[int | tuple[int, ...], Rule, tuple[int, ...]], ...]  # (input(s), rule, its reads in keep)
     holds_arrays: bool
+    constants: tuple[int, ...] = ()  # the arrays and indices that need no gradient, or of whose parts some need none
 
 
 class Op:
@@ -199,7 +200,9 @@ class Op:
             sources = [self.source(name) for name in code.co_varnames[1 : code.co_argcount]]
             keep += [source for source in sources if source not in keep]
             rules.append((target, rule, tuple(keep.index(source) for source in sources)))
-        return Plan(tuple(needed), tuple(keep), tuple(rules), any(kind in (INPUT, OUTPUT) for kind, _ in keep))
+        holds_arrays = any(kind in (INPUT, OUTPUT) for kind, _ in keep)
+        constants = [i for i, k in enumerate(self.kinds) if k is SEQUENCE or (k is not PLAIN and i not in needed)]
+        return Plan(tuple(needed), tuple(keep), tuple(rules), holds_arrays, tuple(constants))
 
     def source(self, name: str) -> tuple[int, int]:
         """Where the value comes from that a rule's parameter `name` asks for."""

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .backward import Edge, Paths, edge_of, explore, place_of
+from .backward import Edge, Paths, edge_of, place_of, reach
 from .graph import Node, Output, new_number
 from .mode import Watch, recording, thread
 from .op import Array, Op
@@ -99,7 +99,7 @@ class Run:
         with notes:
             result = self.call(aliases)
         outputs = carriers(result)
-        beyond = explore([edge_of(each) for each in outputs], since)[1]
+        beyond = reach([edge_of(each) for each in outputs], since)[1]
         self.drawn, self.captured = notes.drawn, [edge for edge in beyond if edge not in set(aliases)]
         self.samples = [sample(each._data) for each in outputs]
         made = {each: make(each._result, array) for each, array in zip(outputs, apart(outputs, since), strict=True)}

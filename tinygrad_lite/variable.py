@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .mode import thread
 V = TypeVar("V")
 
 ndarray = np.ndarray
+SMALL = 64  # elements of an array that is kept to be shown
 
 
 class Memory:
@@ -176,3 +178,24 @@ def owned(value: Any) -> Any:
     if isinstance(value, list):
         return [owned(each) for each in value]
     return tuple([owned(each) for each in value]) if isinstance(value, tuple) else value
+
+
+class Seen(ref[Any]):
+    """An array that is not kept alive: a reference to it, and what it was like."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, array: Any) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+
+
+def noted(value: Any) -> Any:
+    """What the graph remembers of a constant, to show it: the value, but of a large array only what it was like."""
+    if isinstance(value, Variable):
+        value = value._data
+    if value.__class__ is ndarray:
+        return value if value.size <= SMALL else Seen(value)
+    if isinstance(value, (list, tuple)):
+        carry = [isinstance(each, Variable) and each._requires_grad for each in value]
+        return tuple([None if carries else noted(each) for each, carries in zip(value, carry, strict=True)])
+    return value

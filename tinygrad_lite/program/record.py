@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from types import FrameType, FunctionType, ModuleType
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from ..anomaly import caller, place
 from ..graph import Node, Output
 from ..mode import Watch, thread
+from ..naming import names_in, users_frames
 from ..op import ONE, PLAIN, SEQUENCE, Op, Rule
 from ..random import Generator
 from ..tensor import Tensor
@@ -22,18 +22,10 @@ from .sealed import sealed
 from .steps import Captured, Cast, Draw, JitError, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
 FROM_DATA = {"nonzero", "flatnonzero", "argwhere", "unique", "extract", "compress"}  # whose shape depends on numbers
-LIBRARIES = {"tinygrad_lite", "numpy"}
 WRITTEN = (
     "jit: a Tensor from outside was written to with a gradient, or requires_grad was set; "
     "do that outside of the function, or write within no_grad()"
 )
-
-
-def is_a_users(thing: Any) -> bool:
-    """Whether a thing is an object with attributes, of a class that neither NumPy nor this package defines."""
-    if not hasattr(thing, "__dict__") or isinstance(thing, (type, ModuleType, FunctionType)):
-        return False
-    return type(thing).__module__.partition(".")[0] not in LIBRARIES
 
 
 class Recorder(Watch):
@@ -99,9 +91,7 @@ class Recorder(Watch):
 
     def add(self, step: Step) -> None:
         """Enter a step, with what the user's code says of it."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_globals.get("__name__", "numpy").partition(".")[0] in LIBRARIES:
-            frame = frame.f_back
+        frame = next(users_frames(), None)
         if frame is not None:
             step.line = frame.f_code.co_filename, frame.f_lineno
             now = id(frame), frame.f_lineno, len(self.recording.captured)
@@ -113,28 +103,10 @@ class Recorder(Watch):
 
     def scan(self, frame: FrameType) -> None:
         """Learn from a frame what the user calls the values that are known by now."""
-        known = frame.f_globals
-        things = {name: known[name] for name in frame.f_code.co_names if name in known} | frame.f_locals
-        for depth in (0, 2):
-            for name, thing in things.items():
-                self.label(name, thing, depth)
-
-    def label(self, name: str, thing: Any, depth: int) -> None:
-        """Give a value the name of a variable, an attribute, or a place in a list or dict."""
-        if isinstance(thing, Variable):
-            value = self.values.get(id(thing._data))
+        for name, variable in names_in(frame, (Variable,)):
+            value = self.values.get(id(variable._data))
             if value is not None and value.label is None and value.of is None:
                 value.label = name
-        elif depth and isinstance(thing, (list, tuple)) and len(thing) < 100:
-            for i, each in enumerate(thing):
-                self.label(f"{name}_{i}", each, depth - 1)
-        elif depth and isinstance(thing, dict) and len(thing) < 100:
-            for key, each in thing.items():
-                self.label(str(key), each, depth - 1)
-        elif depth and is_a_users(thing):
-            for key, each in list(vars(thing).items()):
-                if isinstance(each, (Variable, list, tuple, dict)):
-                    self.label(key, each, depth - 1)
 
     # What is seen.
 
