@@ -110,8 +110,8 @@ class Draft:
         connected = [place for place in places(op, given) if isinstance(at(args, place), Name)]
         if not smooth and not is_smooth(op, given, connected, floats):
             raise NothingFits
-        if connected and not any(i in op.promoted for i, _ in connected) and not has_dimensions(op, given):
-            raise NothingFits  # an array without any counts as a number, and beside a Tensor numbers give float32
+        if connected and not keeps_dtype(op, given, connected):
+            raise NothingFits
         read = {at(args, place).number for place in connected}
         names: list[Name | None] = []
         for each in results:
@@ -215,9 +215,10 @@ class Draft:
         reject()
 
 
-def has_dimensions(op: Op, args: Sequence[Any]) -> bool:
-    """Whether one of the arrays that decide about the dtype has dimensions."""
-    return any(np.ndim(each) for i in op.promoted for each in (args[i] if op.kinds[i] is SEQUENCE else [args[i]]))
+def keeps_dtype(op: Op, args: Sequence[Any], connected: Sequence[Place]) -> bool:
+    """Whether Tensors, or arrays with dimensions, decide about the dtype: all others count as numbers, of float32."""
+    deciding = [each for i in op.promoted for each in (args[i] if op.kinds[i] is SEQUENCE else [args[i]])]
+    return not deciding or any(i in op.promoted for i, _ in connected) or any(np.ndim(each) for each in deciding)
 
 
 def attempt(op: Op, args: list[Any]) -> Any:
