@@ -159,6 +159,7 @@ def saturation(runs: Sequence[Named]) -> Figure:
     axes = drawn.subplots()
     for i, (name, run) in enumerate(runs):
         saturated(axes, run.points, SERIES[i], short(name))
+    axes.set_ylim(bottom=0)
     count_steps(axes)
     axes.legend()
     return drawn
@@ -170,7 +171,6 @@ def saturated(axes: Axes, points: NDArray[Any], colour: str, name: str) -> None:
         shares = 100 * points["saturated"] / points["activations"].sum(1)
     axes.plot(points["step"], shares, color=colour, label=name)
     axes.set_ylabel("|tanh| above 0.97, %")
-    axes.set_ylim(bottom=0)
 
 
 # Distributions.
@@ -189,6 +189,7 @@ def activations(run: Run) -> Figure:
     if left.get_legend_handles_labels()[0]:
         left.legend(loc="upper center")
     saturated(right, run.points, SERIES[0], "saturated")
+    right.set_ylim(bottom=0)
     count_steps(right)
     return drawn
 

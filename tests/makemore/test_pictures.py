@@ -124,3 +124,20 @@ def test_figures_have_the_run_in_them():
         counts = run.points["gradients"][-1, 0]
         np.testing.assert_allclose(values, counts[1:-1] / counts[1:-1].sum() / np.diff(edges), rtol=1e-5)
         assert edges[-1] == pytest.approx(4.8 * run.points["gradient_std"][-1, 0], rel=1e-5)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_curve_of_several_runs_is_cut_off(turned):
+    """Whichever comes first, also where the other's loss, rate, ratios and saturation are many times as large."""
+    one, other = made(steps=120), made(steps=120, learning_rate=3.0)
+    other.points["saturated"] += 30
+    runs = [Named("one", one), Named("other", other)]
+    with style.drawing("test"):
+        for draw in (pictures.loss, pictures.saturation, pictures.updates_of_each):
+            for axes in draw(runs[::-1] if turned else runs).axes:
+                low, high = axes.get_ylim()
+                for line in axes.lines:
+                    values = np.asarray(line.get_ydata(), float)
+                    values = values[np.isfinite(values)]
+                    assert (low <= values).all(), line
+                    assert (values <= high).all(), line
