@@ -173,7 +173,7 @@ def test_sequences_with_and_without_gradients():
         "(3.0, 4.0)",
         "float32[2] | data mean 3.5000 std 0.5000",
         "setitem [:]",
-        "(5.0,)",
+        "[5.0]",
         "float32[2] | data mean 4.5000 std 0.5000",
         "setitem [:1]",
         "1",

@@ -127,6 +127,14 @@ def test_the_whole_table_is_described_and_walked(expression):
         assert total is None or np.array_equal(total, each.grad.data, equal_nan=True)
 
 
+@pytest.mark.parametrize("index", [[-1, 0], (-1, 0), [True, False], ([1, 0], slice(None)), (Ellipsis, [0])])
+def test_indices_of_all_kinds(index):
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    root = (x * 2.0)[index].sum()
+    assert [box.data for box in describe([root]).boxes if box.data is None] == []
+    assert np.array_equal(describe([root]).boxes[-1].data, root.data)
+
+
 def test_a_shared_node_and_a_broadcast():
     w = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     b = tg.tensor([0.5, -0.5], requires_grad=True)

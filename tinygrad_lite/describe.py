@@ -92,9 +92,9 @@ class Describer:
             if op.kinds[i] is INDEX:
                 words.append(f"[{self.index(constant)}]")
                 continue
-            several = isinstance(edge, tuple) or (op.kinds[i] is SEQUENCE and isinstance(constant, tuple))
+            several = isinstance(edge, tuple) or (op.kinds[i] is SEQUENCE and isinstance(constant, (list, tuple)))
             edges = edge if isinstance(edge, tuple) else (edge,)
-            values = constant if several and isinstance(constant, tuple) else (constant,)
+            values = constant if several and isinstance(constant, (list, tuple)) else (constant,)
             for k, (each, value) in enumerate(zip_longest(edges, values)):
                 if each is not None or value is not None:
                     inputs.append((f"{name}[{k}]" if several else name, self.input(each, value)))
@@ -219,7 +219,7 @@ def alive(constant: Any) -> Any:
     """A constant with the arrays that are still there."""
     if isinstance(constant, Seen):
         return constant()
-    return tuple([alive(each) for each in constant]) if isinstance(constant, tuple) else constant
+    return type(constant)(map(alive, constant)) if isinstance(constant, (list, tuple)) else constant
 
 
 def alike(computed: Any, known: Any) -> bool:

@@ -197,5 +197,6 @@ def noted(value: Any) -> Any:
         return value if value.size <= SMALL else Seen(value)
     if isinstance(value, (list, tuple)):
         carry = [isinstance(each, Variable) and each._requires_grad for each in value]
-        return tuple([None if carries else noted(each) for each, carries in zip(value, carry, strict=True)])
+        parts = [None if carries else noted(each) for each, carries in zip(value, carry, strict=True)]
+        return parts if isinstance(value, list) else tuple(parts)  # as indices they are not the same
     return value
