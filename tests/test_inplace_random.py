@@ -49,6 +49,7 @@ def run(script: list[Step]) -> None:
         Step("set multiply", 4, 6, 3),
     ]
 )
+@example([Step("view", 3), Step("in-place add", 4, 0), Step("part", 4), Step("in-place add", 3, quiet=True)])
 @example([Step("add", 1, form=1), Step("transpose", 4), Step("set multiply", 4, form=1)])
 @example(
     [Step("view", 2, form=6), Step("view", 0, form=6), Step("in-place add", 4, 5), Step("in-place multiply", 2, form=1)]

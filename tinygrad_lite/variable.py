@@ -47,8 +47,9 @@ class Frozen(Family):
 
     @property
     def recorded(self) -> int:  # type: ignore[override]
-        """How often one of the family was written to, without a gradient, too."""
-        return self.family.recorded + (self.base._memory.writes - self.writes if self.base._requires_grad else 0)
+        """How often one of the family was written to; without a gradient, too, where the memory carries one."""
+        carries = self.base._requires_grad or is_stale(self.base)  # then a view of it was written to with one
+        return self.family.recorded + (self.base._memory.writes - self.writes if carries else 0)
 
 
 class Variable:
