@@ -56,6 +56,24 @@ def test_tiles(monkeypatch, rows):
     assert "for " in jitted.source
 
 
+def test_a_row_that_each_tile_meets_is_not_written_to(monkeypatch):
+    """The buffer that the row lies in is free after the first line, and a later one would take it."""
+    monkeypatch.setattr(memory, "LARGE", 1)
+    monkeypatch.setattr(memory, "TILE", 64)
+    w, v = (tg.tensor(np.random.default_rng(i).standard_normal((50, 50))) for i in range(2))
+
+    def step(x):
+        a, b = x @ w, x @ v
+        y = a[0:1] * b
+        z = y + 1.0
+        return (y * z).sum(axis=0), z.sum(axis=0)
+
+    x = tg.tensor(np.random.default_rng(2).standard_normal((50, 50)))
+    jitted = jit(step)
+    jitted(x)
+    assert all(map(alike, step(x), jitted(x)))
+
+
 @pytest.mark.slow
 @settings(max_examples=500, derandomize=False, print_blob=True, **OPTIONS)
 @given(strategies.expressions(), subsets)

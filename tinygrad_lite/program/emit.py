@@ -175,18 +175,15 @@ class Emitter:
 
     def loop(self, line: Line) -> str:
         """The loop of a line that runs others on some rows at a time; the parts of arrays are cut out once."""
-        inner = [each.made[0] for each in line.parts]
+        first = line.parts[0].made[0]
         used = dict.fromkeys(value for each in line.parts for value in (*each.values, *each.made))
-        cut = [value for value in used if is_cut(value, line.made[0])]
-        scratch = [value for value in inner if value not in line.made]
-        rows = self.code.buffers[scratch[0]].shape[0] if scratch else rows_of(line.made[0])
         unique: dict[Any, list[Value]] = {}  # of those that share a buffer
-        for value in (*cut, *scratch):
+        for value in (each for each in used if is_cut(each, first)):
             unique.setdefault(self.code.buffers[value], []).append(value)
         wholes = [self.name(values[-1]) for values in unique.values()]
         parts = [self.free(f"{name}_rows") for name in wholes]
         tiles = self.free("tiles")
-        self.source.setup.append(f"{tiles} = {self.thing(tiled, 'tiled')}({rows}, [{', '.join(wholes)}])")
+        self.source.setup.append(f"{tiles} = {self.thing(tiled, 'tiled')}({rows_of(first)}, [{', '.join(wholes)}])")
         for name, values in zip(parts, unique.values(), strict=True):
             self.within |= dict.fromkeys(values, name)
         text = "\n".join(

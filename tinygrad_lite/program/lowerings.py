@@ -137,10 +137,7 @@ def _softmax(lower: Lower, step: Run) -> bool:
     (x, axis), (out,) = step.args, step.outputs
     if not is_plain(x, out):
         return False
-    shifted, powers, total = lower.like(x), lower.like(x), lower.new(along(x, axis), x.dtype)
-    shift(lower, x, axis, shifted)
-    lower.ufunc("exp", (shifted,), powers)
-    reduce(lower, "add", powers, axis, total)
+    _, powers, total = exponentials(lower, x, axis)
     lower.ufunc("divide", (powers, total), out)
     return True
 
@@ -150,14 +147,20 @@ def _log_softmax(lower: Lower, step: Run) -> bool:
     (x, axis), (out,) = step.args, step.outputs
     if not is_plain(x, out):
         return False
-    shifted, powers = lower.like(x), lower.like(x)
-    total, log = (lower.new(along(x, axis), x.dtype) for _ in range(2))
-    shift(lower, x, axis, shifted)
-    lower.ufunc("exp", (shifted,), powers)
-    reduce(lower, "add", powers, axis, total)
+    shifted, _, total = exponentials(lower, x, axis)
+    log = lower.like(total)
     lower.ufunc("log", (total,), log)
     lower.ufunc("subtract", (shifted, log), out)
     return True
+
+
+def exponentials(lower: Lower, x: Value, axis: Any) -> tuple[Value, Value, Value]:
+    """x less its largest along an axis, exp() of that, and the sum of those."""
+    shifted, powers, total = lower.like(x), lower.like(x), lower.new(along(x, axis), x.dtype)
+    shift(lower, x, axis, shifted)
+    lower.ufunc("exp", (shifted,), powers)
+    reduce(lower, "add", powers, axis, total)
+    return shifted, powers, total
 
 
 def shift(lower: Lower, x: Value, axis: Any, out: Value) -> None:

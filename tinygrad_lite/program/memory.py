@@ -173,30 +173,30 @@ def tiles(code: Code) -> Code:
     lines: list[Line] = []
     group: list[Line] = []
     for line in code.lines:
-        if is_large(line) and can_join(code, group, line):
+        if is_large(line) and can_join(code, [*group, line]):
             group.append(line)
             continue
         lines += joined(code, group)
-        group = [line] if is_large(line) and can_join(code, [], line) else []
+        group = [line] if is_large(line) and can_join(code, [line]) else []
         lines += [] if group else [line]
     code.lines = lines + joined(code, group)
     return code
 
 
-def can_join(code: Code, group: list[Line], line: Line) -> bool:
-    """Whether a line can be run on some rows at a time, together with others."""
-    made = line.made[0]
-    written = [code.buffers.get(each.made[0]) for each in (*group, line)]
-    if None in written or (group and group[0].made[0].shape != made.shape):
+def can_join(code: Code, group: list[Line]) -> bool:
+    """Whether lines can be run together on some rows at a time."""
+    made = group[0].made[0]
+    written = {code.buffers.get(line.made[0]) for line in group}
+    if None in written or any(line.made[0].shape != made.shape for line in group):
         return False
-    for each in line.reads:
+    for each in (read for line in group for read in line.reads):
         if not isinstance(each, Value):
             if isinstance(each, np.ndarray) and each.ndim:
                 return False
         elif is_cut(each, made):
             if each not in code.buffers:
                 return False
-        elif code.buffers.get(each.root) in written:  # rows that were written to would be read again
+        elif code.buffers.get(each.root) in written:  # the next rows would meet what was written for the first ones
             return False
     return True
 
