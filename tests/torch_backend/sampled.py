@@ -4,7 +4,7 @@ import torch
 
 
 def _interp(x, xp, fp, left, right):
-    end = torch.clamp(torch.searchsorted(xp, x, right=True), min(1, len(xp) - 1), len(xp) - 1)
+    end = torch.clamp(torch.searchsorted(xp.contiguous(), x.contiguous(), right=True), min(1, len(xp) - 1), len(xp) - 1)
     start = torch.clamp(end - 1, min=0)
     width = xp[end] - xp[start]
     part = (x - xp[start]) / torch.where(width == 0, 1.0, width)

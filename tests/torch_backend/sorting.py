@@ -19,8 +19,8 @@ def _partition(a, kth, axis, kind, order):
 
 def _digitize(x, bins, right):
     if len(bins) < 2 or bins[0] <= bins[-1]:
-        return torch.bucketize(x, bins, right=not right)
-    return len(bins) - torch.bucketize(x, bins.flip(0), right=not right)
+        return torch.bucketize(x.contiguous(), bins.contiguous(), right=not right)
+    return len(bins) - torch.bucketize(x.contiguous(), bins.flip(0), right=not right)
 
 
 def _bincount(x, weights, minlength):
@@ -34,7 +34,9 @@ OPERATIONS = {
     "bincount": _bincount,
     "digitize": _digitize,
     "partition": _partition,
-    "searchsorted": lambda a, v, side, sorter: torch.searchsorted(a, v, side=side, sorter=sorter),
+    "searchsorted": lambda a, v, side, sorter: torch.searchsorted(
+        a.contiguous(), v.contiguous(), side=side, sorter=sorter
+    ),
     "sort": lambda a, axis, kind, order, stable: _sort(a, axis).values,
 }
 
