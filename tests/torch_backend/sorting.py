@@ -29,6 +29,10 @@ def _bincount(x, weights, minlength):
     return torch.zeros(length, dtype=weights.dtype).index_add(0, x, weights)
 
 
+def _searchsorted(a, v, side, sorter):
+    return torch.searchsorted(a.contiguous(), v.contiguous(), side=side, sorter=sorter)
+
+
 OPERATIONS = {
     "argsort": lambda a, axis, kind, order, stable: _sort(a, axis).indices,
     "bincount": _bincount,
