@@ -70,7 +70,7 @@ def main() -> None:
     if arguments.large:
         for size in LARGER:
             torches = ("torch eager", "torch.compile")
-            compare_steps(size, ("tinygrad_lite", "tinygrad_lite, jit", *torches), torches)
+            compare_steps(size, [*[name for name in steps if name.startswith("tinygrad_lite")], *torches], torches)
         return
     compare_steps(Size(), steps, ("torch eager",))
     for title, makers in CASES.items():

@@ -6,7 +6,7 @@ One step samples a minibatch, runs forward and backward, and updates the paramet
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
 from tinygrad_lite import jit
+from tinygrad_lite.program.passes import ROUNDING
 
 CONTEXT, CHARACTERS, EXAMPLES, RATE = 3, 27, 182_625, 0.1
 Step = Callable[[], Any]
@@ -89,16 +90,21 @@ def tinygrad_lite_step(problem: Problem) -> Step:
     return step
 
 
-def jit_parts(problem: Problem) -> Parts:
+def jit_parts(problem: Problem, without: Collection[str] = ROUNDING) -> Parts:
     update, parameters = _tinygrad_lite_parts(problem)
     x, y = tg.tensor(problem.x), tg.tensor(problem.y)
-    step = jit(lambda rows: update(x[rows], y[rows]))
+    step = jit(lambda rows: update(x[rows], y[rows]), without=without)
     rows = chain.from_iterable(minibatches(problem))
     return lambda: step(next(rows)), lambda: {name: p.numpy().copy() for name, p in parameters.items()}
 
 
 def jit_step(problem: Problem) -> Step:
     return jit_parts(problem)[0]
+
+
+def jit_rounding_step(problem: Problem) -> Step:
+    """With the passes, too, that may change results by rounding."""
+    return jit_parts(problem, without=())[0]
 
 
 def numpy_parts(problem: Problem) -> Parts:
@@ -292,6 +298,7 @@ def mygrad_step(problem: Problem) -> Step:
 STEPS: dict[str, Callable[[Problem], Step]] = {
     "tinygrad_lite": tinygrad_lite_step,
     "tinygrad_lite, jit": jit_step,
+    "tinygrad_lite, jit(without=())": jit_rounding_step,
     "NumPy by hand": numpy_step,
     "torch eager": torch_step,
     "torch.compile": torch_compile_step,

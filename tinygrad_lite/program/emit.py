@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .code import Buffer, Code
 from .lower import Line
 from .memory import is_cut, rows_of
-from .passes import Buffer, Code
 from .steps import Value
 
 ALIGNED = 4096  # bytes from which on a buffer begins where a line of the cache does: NumPy is up to twice as fast

@@ -49,7 +49,7 @@ class Line:
             return sum(each.flops for each in self.parts)
         values = [each.shape for each in (*self.values, *self.made)]
         if self.is_product and len(values) > 2:
-            return 2 * int(np.prod(values[0])) * values[1][-1]
+            return 2 * int(np.prod(values[-1])) * values[0][-1]
         return max((int(np.prod(shape)) for shape in values), default=0) if "np." in self.text else 0
 
     @property

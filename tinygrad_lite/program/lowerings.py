@@ -270,6 +270,9 @@ def _embedding(lower: Lower, step: Run) -> bool:
     return True
 
 
+ADD_TO_ROWS = "{0}.dot({1}) if {5}({6}.dot({6})) else {2}({1}, {3}, {4})"  # 0 times inf is nan
+
+
 @lowering("scatter_rows")
 def _scatter_rows(lower: Lower, step: Run) -> bool:
     values, indices, rows = step.args
@@ -289,11 +292,9 @@ def _scatter_rows(lower: Lower, step: Run) -> bool:
     line = lower.new((n * width,), values.dtype)
     line.base = values
     lower.add("{0}.reshape({1})", values, (n * width,), made=(line,), fixed=True)
-    finite = "if {5}({6}.dot({6})) else"  # 0 times inf is nan
-    text = f"{{0}}.dot({{1}}) {finite} {{2}}({{1}}, {{3}}, {{4}})"
-    with_out = f"{{0}}.dot({{1}}, {{out}}) {finite} np.copyto({{out}}, {{2}}({{1}}, {{3}}, {{4}}))"
+    with_out = "{0}.dot({1}, {out}) if {5}({6}.dot({6})) else np.copyto({out}, {2}({1}, {3}, {4}))"
     reads = (by_row, flat, table["scatter_add"].forward, places, (rows, width), math.isfinite, line)
-    lower.lines.append(Line(text, reads, step.outputs, with_out))
+    lower.lines.append(Line(ADD_TO_ROWS, reads, step.outputs, with_out))
     return True
 
 

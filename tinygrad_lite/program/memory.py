@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .code import Buffer, Code, is_pure
 from .lower import Line
-from .passes import Buffer, Code, a_pass, is_pure
 from .steps import Value
 
 LARGE = 2**20  # bytes of a result from which on memory is what takes the time
 TILE = 2**18  # bytes of each array that are worked on at once, so that they stay in the cache
 
 
-@a_pass
 def side_by_side(code: Code) -> Code:
     """Parameters that are changed alike lie in one memory, as do their gradients: one call changes them all."""
     lines, i = [], 0
@@ -84,14 +83,12 @@ def can_move(code: Code, value: Any) -> bool:
     return any(line.made == (value,) and line.with_out is not None for line in code.lines)
 
 
-@a_pass
 def views(code: Code) -> Code:
     """Views of memory that stays are made once, before the program runs."""
     code.hoists = True
     return code
 
 
-@a_pass
 def chains(code: Code) -> Code:
     """Elementwise lines with large results are brought together, so that `tiles` can join them."""
     rest, lines = code.lines, []
@@ -135,7 +132,6 @@ def size_of(value: Value | Buffer) -> int:
     return int(np.prod(value.shape)) * value.dtype.itemsize
 
 
-@a_pass
 def pool(code: Code) -> Code:
     """Results go to buffers, which serve again when they are free."""
     last: dict[Value, int] = {}
@@ -164,7 +160,6 @@ def pool(code: Code) -> Code:
     return code
 
 
-@a_pass
 def tiles(code: Code) -> Code:
     """Large elementwise lines are run together on some rows at a time, which stay in the cache.
 

@@ -11,11 +11,12 @@ import numpy as np
 from ..tensor import Tensor
 from ..transforms import leaves, rebuild
 from ..variable import Variable, make
+from .code import Code
 from .emit import Emitter
 from .guards import Surroundings
 from .lower import Lower
 from .memory import padded
-from .passes import Code, optimised
+from .passes import optimised
 from .sealed import sealed
 from .steps import Captured, Draw, Recording, Value, values_in
 
