@@ -81,6 +81,21 @@ def test_any_subset_is_exact_at_length(expression, without):
     check(expression, without)
 
 
+def close(one, other):
+    """Whether two arrays are the same up to many roundings of their largest element."""
+    one, other = np.asarray(one), np.asarray(other)
+    rounding = 1e5 * np.finfo(one.dtype).eps if one.dtype.kind == "f" else 0
+    np.testing.assert_allclose(one, other, rounding, rounding * np.abs(other[np.isfinite(other)]).max(initial=1))
+    return one.dtype == other.dtype
+
+
+@pytest.mark.slow
+@settings(max_examples=500, derandomize=False, print_blob=True, **OPTIONS)
+@given(strategies.expressions())
+def test_with_all_passes_at_length(expression):
+    check(expression, frozenset(), close)
+
+
 FLOATS = [np.float32, np.float64]
 
 

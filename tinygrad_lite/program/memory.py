@@ -107,7 +107,7 @@ def chain(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line], list[L
     made, late = {value for line in group for value in line.made}, set[Value]()
     for i, line in enumerate(lines[start + 1 :], start + 1):
         reads = set(line.values)
-        if not is_pure(line) or line.is_product or (is_large(line) and reads & late):
+        if not is_pure(line) or is_large_product(line) or (is_large(line) and reads & late):
             return before, group, after, lines[i:]
         if is_large(line) and line.made[0].shape == group[0].made[0].shape:
             group.append(line)
@@ -125,6 +125,11 @@ def is_large(line: Line) -> bool:
     if not line.elementwise or line.with_out is None or not is_pure(line) or len(line.made[0].shape) < 2:
         return False
     return size_of(line.made[0]) >= LARGE
+
+
+def is_large_product(line: Line) -> bool:
+    """Whether a line makes a large product: what follows is not brought before it."""
+    return line.is_product and size_of(line.made[0]) >= LARGE
 
 
 def size_of(value: Value | Buffer) -> int:

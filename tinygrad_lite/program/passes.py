@@ -13,9 +13,10 @@ from .rounding import powers, reciprocals, sums
 from .simplify import common, constants, direct, needed
 from .tables import tables
 
-ORDER = [constants, powers, reciprocals, sums, tables, common, needed, direct, side_by_side, views, chains, pool, tiles]
-PASSES: dict[str, Callable[[Code], Code]] = {each.__name__: each for each in ORDER}
-ROUNDING = {each.__name__ for each in (powers, reciprocals, sums, tables)}
+EXACT = [common, needed, direct, side_by_side, views, chains, pool, tiles]
+ROUND = [powers, reciprocals, sums, tables]
+PASSES: dict[str, Callable[[Code], Code]] = {each.__name__: each for each in (constants, *ROUND, *EXACT)}
+ROUNDING = {each.__name__ for each in ROUND}
 
 
 def optimised(code: Code, without: frozenset[str]) -> Code:
