@@ -1,6 +1,5 @@
 """docs/operations.md is what the table says, and docs/in_place.md what happens."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import tinygrad_lite as tg
 from tinygrad_lite.op import table
 
+from .scripts import script
 from .torch_backend import torch
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -17,10 +17,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 @pytest.fixture(scope="module")
 def docs():
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(DOCS / "generate.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -15,6 +14,8 @@ import pytest
 
 from tinygrad_lite.op import table
 
+from .scripts import script
+
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
 PICTURES = GUIDE / "pictures"
@@ -25,10 +26,7 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 
 @pytest.fixture(scope="module")
 def run():
-    spec = importlib.util.spec_from_file_location("run", GUIDE / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(GUIDE / "run.py")
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from makemore import checkpoint
 from makemore.training import Run, Settings
 
+WORDS = ["anna", "ben", "Zoë", "clara", "émile", "ида", "noah", "mia", "leo", "emma", "ava", "olivia"]
+SMALL = Settings(steps=60, batch_size=8, block_size=2, embedding=3, hidden=5, seed=7)
 GREEK = ["Άννα", "Μαρία", "Νίκος", "Ελένη", "Γιώργος", "Σοφία"] * 3
 ALPHABETS = {
     "arabic": ["محمد", "فاطمة", "علي", "حسن", "زینب", "نی\u200cم"] * 3,
@@ -23,6 +25,13 @@ def made(words=GREEK, made=None, **chosen):
     run.advance(run.settings.steps if made is None else made)
     if run.step:
         run.dev_loss()
+    return run
+
+
+def small_run(steps=0):
+    """A run that has made some of 60 steps."""
+    run = Run(WORDS, SMALL)
+    run.advance(steps)
     return run
 
 

@@ -23,14 +23,7 @@ from makemore.errors import MakemoreError
 from makemore.training import Run, Settings
 from makemore.words import bundled_names, read_words
 
-WORDS = ["anna", "ben", "Zoë", "clara", "émile", "ида", "noah", "mia", "leo", "emma", "ava", "olivia"]
-SMALL = Settings(steps=60, batch_size=4, block_size=2, embedding=3, hidden=5, seed=7)
-
-
-def small_run(steps=0):
-    run = Run(WORDS, SMALL)
-    run.advance(steps)
-    return run
+from .runs import SMALL, WORDS, small_run
 
 
 def arrays_of(folder):

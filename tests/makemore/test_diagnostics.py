@@ -14,15 +14,7 @@ from makemore.model import PARAMETERS
 from makemore.training import Run, Settings
 from makemore.words import bundled_names, read_words
 
-WORDS = ["anna", "ben", "Zoë", "clara", "émile", "ида", "noah", "mia", "leo", "emma", "ava", "olivia"]
-SMALL = Settings(steps=60, batch_size=8, block_size=2, embedding=3, hidden=5, seed=7)
-
-
-def small_run(steps=60):
-    run = Run(WORDS, SMALL)
-    run.advance(steps)
-    return run
-
+from .runs import SMALL, WORDS, small_run
 
 # At no cost.
 
@@ -160,11 +152,11 @@ def test_resumed_as_if_nothing_had_happened(tmp_path, stop):
     again = checkpoint.load(tmp_path)
     assert again.points.tobytes() == run.points.tobytes()
     again.advance(60)
-    assert again.points.tobytes() == small_run().points.tobytes()
+    assert again.points.tobytes() == small_run(60).points.tobytes()
 
 
 def test_going_on_with_more_steps(tmp_path):
-    run = small_run()
+    run = small_run(60)
     run.set_steps(200)
     run.advance(200)
     assert run.points["step"].tolist() == [*range(0, 60, 3), 59, *range(60, 200, 10), 199]
@@ -188,7 +180,7 @@ def test_checkpoint_from_before_there_were_any(tmp_path):
     run = checkpoint.load(tmp_path)
     assert len(run.points) == 0
     run.advance(60)
-    whole = small_run()
+    whole = small_run(60)
     assert run.points.tobytes() == whole.points[10:].tobytes()
     assert run.losses.tobytes() == whole.losses.tobytes()
 

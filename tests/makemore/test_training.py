@@ -18,7 +18,8 @@ from makemore.errors import MakemoreError
 from makemore.training import Run, Settings
 from makemore.words import bundled_names, read_words
 
-WORDS = ["anna", "ben", "Zoë", "clara", "émile", "ида", "noah", "mia", "leo", "emma", "ava", "olivia"]
+from .runs import WORDS
+
 SMALL = ["--hidden", "8", "--embedding", "4"]
 
 
