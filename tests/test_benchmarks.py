@@ -1,5 +1,7 @@
 """The steps that are timed side by side do the same."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,8 @@ from benchmarks.buffers import numpy_buffers_parts
 from benchmarks.reference import Problem, Size, jit_parts, numpy_parts
 
 
-@pytest.mark.parametrize("make", [numpy_buffers_parts, jit_parts])
-@pytest.mark.parametrize("size", [Size(), Size(batch=50, hidden=33, embedding=4)])
+@pytest.mark.parametrize("make", [numpy_buffers_parts, jit_parts, partial(jit_parts, without=())])
+@pytest.mark.parametrize("size", [Size(), Size(batch=50, hidden=33, embedding=4), Size(64, 40, 64)])
 def test_steps_of_training(make, size):
     problem = Problem(size)
     (plain, wanted), (step, weights) = numpy_parts(problem), make(problem)
