@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
-from tinygrad_lite.program import jit
+from tinygrad_lite.program import jit, tables
 
 from ..messages import refused
 from .common import leaf
@@ -15,6 +15,13 @@ from .test_saved import load
 
 OTHERS = ("powers", "reciprocals", "sums")  # passes that round, too
 NAMES = {"products": "table_products", "transposed": "transposed_rows_times", "sums": "products_by_row"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_ones_too():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "LEAST", 1)
+        yield
 
 
 class Model:
@@ -79,6 +86,15 @@ def test_what_is_said_of_rounding(n, r, k, e, h, dtype, seed):
     for one, two, bound, m in zip(exact, other, absolute, (k * e + 1, counts, n, n), strict=True):
         assert (np.abs(one - two) <= 3 * m * eps * bound).all()
     assert by_way_of(jitted.source) == expected(n, r, e)
+
+
+@pytest.mark.parametrize("least", [1, 2**21])
+def test_small_ones_are_left_alone(monkeypatch, least):
+    monkeypatch.setattr(tables, "LEAST", least)
+    for n, h in ((64, 200), (2048, 200)):
+        jitted = jit(Model(27, 3, 64, h), without=OTHERS)
+        jitted(*drawn(n, 27, 3, h))
+        assert bool(by_way_of(jitted.source)) is (least == 1 or n == 2048)
 
 
 def expected(n, r, e):
