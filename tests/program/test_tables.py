@@ -108,15 +108,16 @@ def expected(n, r, e):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
-@pytest.mark.parametrize("where", ["table", "weight", "g", "unused row"])
+@pytest.mark.parametrize("where", ["table", "weight", "bias", "g", "unused row"])
 def test_rows_that_are_not_finite_stay_alone(where, bad):
     """A one-hot matrix multiplies the others by 0, which would make them nan."""
     model, (x, g) = Model(9, 3, 16, 5), drawn(50, 8, 3, 5)  # nobody takes the last row
     jitted = jit(model, without=OTHERS)
     jitted(x, g)
     assert by_way_of(jitted.source) == set(NAMES)
-    target = {"table": model.table.data, "weight": model.weight.data, "g": g, "unused row": model.table.data}[where]
-    target[-1 if where == "unused row" else 2, 1] = bad
+    table, weight, bias = (each.data for each in model.parameters)
+    target = {"table": table[2], "weight": weight[2], "bias": bias, "g": g[2], "unused row": table[-1]}[where]
+    target[1] = bad
     with np.errstate(all="ignore"):
         exact, other = model.results(x, g), model.results(x, g, jitted)
     for one, two in zip(exact, other, strict=True):

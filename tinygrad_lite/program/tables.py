@@ -90,7 +90,21 @@ class Finder:
         """(O T) W."""
         found, weight = self.rows(line.reads[0], i, line.made[0].shape[1]), line.reads[1]
         if found is not None and weight.contiguous:
-            yield Candidate(line, found[1], line, times_matrix(line, *found, weight))
+            added = self.added(i)
+            last, bias = added if added is not None else (line, None)
+            yield Candidate(last, found[1], line, times_matrix(last, *found, weight, bias))
+
+    def added(self, i: int) -> tuple[Line, Value] | None:
+        """The next line and the row that it adds to a product that nobody else looks at, where it does that."""
+        (made,), line = self.code.lines[i].made, self.code.lines[min(i + 1, len(self.code.lines) - 1)]
+        if line.text != "np.add({0}, {1})" or line.reads[0] is not made or not self.is_alone(made) or not line.with_out:
+            return None
+        bias = line.reads[1]
+        return (line, bias) if isinstance(bias, Value) and bias.shape == made.shape[1:] else None
+
+    def is_alone(self, value: Value) -> bool:
+        """Whether only one line reads a value, and nothing else."""
+        return self.uses[value] == 1 and value not in self.written | {each.root for each in self.code.found}
 
     def product_of_transposed_rows(self, i: int, line: Line) -> Iterator[Candidate]:
         """(O T)' G."""
@@ -108,8 +122,12 @@ class Finder:
         (made,), g, weight = product.made, product.reads[0], transposed.reads[0]
         indices = self.unshaped(line.reads[3])
         (n, width), (r, e) = made.shape, line.made[0].shape
-        is_alone = self.uses[made] == 1 and made not in self.written and made not in {v.root for v in self.code.found}
-        if is_alone and weight.contiguous and self.unchanged((g, weight), self.places[made], i) and n * r * e:
+        if (
+            self.is_alone(made)
+            and weight.contiguous
+            and self.unchanged((g, weight), self.places[made], i)
+            and n * r * e
+        ):
             rows = Rows(indices, n, width // e, r, e, g.shape[1])
             yield Candidate(line, rows, g, added_to_rows(line, rows, g, weight))
 
@@ -171,9 +189,14 @@ class Writer:
         made = Value(name, (*y.shape[:-2], x.shape[-2], y.shape[-1]), x.dtype)
         return self.add("np.matmul({0}, {1})", (x, y), made, "np.matmul({0}, {1}, {out})")
 
+    def ufunc(self, name: str, x: Value, y: Any, to: str) -> Value:
+        made = Value(to, x.shape, x.dtype)
+        return self.add(f"np.{name}({{0}}, {{1}})", (x, y), made, f"np.{name}({{0}}, {{1}}, {{out}})")
+
     def finite(self, *values: Value) -> Value:
         """Whether all of them are finite: a sum over O has a 0 times each other row, which may be nan."""
-        return self.add("{0}({1}, {2})", (are_finite, *values), Value("finite", (), np.dtype(bool)))
+        places = ", ".join(f"{{{i + 1}}}" for i in range(len(values)))
+        return self.add(f"{{0}}({places})", (are_finite, *values), Value("finite", (), np.dtype(bool)))
 
     def one_hots(self, rows: Rows, dtype: Any) -> Value:
         """O, (N, K * R)."""
@@ -191,15 +214,19 @@ class Writer:
         return self.add(PRODUCT, (left, g), made, "{0}.dot({1}, {out})")
 
 
-def times_matrix(line: Line, table: Value, rows: Rows, weight: Value) -> list[Line]:
-    """(O T) W as O (T W)."""
+def times_matrix(line: Line, table: Value, rows: Rows, weight: Value, bias: Value | None) -> list[Line]:
+    """(O T) W as O (T W); a bias is added to the products, 1 / K to each, and so comes with them."""
     to = Writer(line)
     _, _, k, r, e, h = rows
     products = to.matmul(table, to.reshaped(weight, (k, e, h)), "table_products")
-    reads = to.one_hots(rows, table.dtype), to.reshaped(products, (k * r, h)), to.finite(table, weight)
-    other = "{3}({4}, {5}, {6}%s)"
+    if bias is not None:
+        share = to.ufunc("multiply", bias, np.array(1 / k, bias.dtype), "bias_share")
+        products = to.ufunc("add", products, share, "table_with_bias")
+    given = [each for each in (table, weight, bias) if each is not None]
+    reads = to.one_hots(rows, table.dtype), to.reshaped(products, (k * r, h)), to.finite(*given)
+    other = "{3}({4}, {5}, {6}, {7}%s)"
     text, with_out = "{0}.dot({1}) if {2} else " + other % "", "{0}.dot({1}, {out}) if {2} else " + other % ", {out}"
-    to.add(text, (*reads, rows_times, table, rows.indices, weight), line.made[0], with_out)
+    to.add(text, (*reads, rows_times, table, rows.indices, weight, bias), line.made[0], with_out)
     return to.lines
 
 
@@ -238,9 +265,10 @@ def are_finite(*arrays: Any) -> bool:
     return all(isfinite(np.vdot(each, each)) for each in arrays)
 
 
-def rows_times(table: Any, indices: Any, weight: Any, out: Any = None) -> Any:
-    """Rows of a table, those of an example side by side, times a matrix."""
-    return np.dot(table.take(indices, 0).reshape(-1, len(weight)), weight, out)
+def rows_times(table: Any, indices: Any, weight: Any, bias: Any, out: Any = None) -> Any:
+    """Rows of a table, those of an example side by side, times a matrix, and perhaps with a bias."""
+    product = np.dot(table.take(indices, 0).reshape(-1, len(weight)), weight, out)
+    return product if bias is None else np.add(product, bias, product)
 
 
 def transposed_rows_times(table: Any, indices: Any, g: Any, out: Any = None) -> Any:
