@@ -206,12 +206,9 @@ def test_rows_that_are_written_to():
     def step(x):
         rows = F.embedding(x, table)
         rows *= 2.0
-        return rows @ weight
+        return (rows @ weight,)
 
-    jitted, x = jit(step, without=OTHERS), np.array([0, 1, 0, 1, 1, 1, 1])
-    jitted(x)
-    np.testing.assert_array_equal(jitted(x).data, step(x).data)
-    assert not by_way_of(jitted.source)
+    stays(step, np.array([0, 1, 0, 1, 1, 1, 1]))
 
 
 def test_what_is_looked_at_is_still_computed():
@@ -227,6 +224,46 @@ def test_what_is_looked_at_is_still_computed():
     jitted(x, g)
     for one, other in zip(step(x, g), jitted(x, g), strict=True):
         np.testing.assert_allclose(one.data, other.data, 1e-4, 1e-4)
+
+
+def stays(step, x):
+    """It gives the same numbers, and takes no other way."""
+    jitted = jit(step, without=OTHERS)
+    jitted(x)
+    for one, other in zip(step(x), jitted(x), strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+    assert not by_way_of(jitted.source)
+
+
+def test_rows_that_are_cut_elsewhere():
+    """50 rows of 6 numbers as 30 of 10, and back."""
+    table, weight = leaf(np.arange(12).reshape(2, 6) / 4), leaf(np.arange(20).reshape(10, 2) / 8)
+
+    def step(x):
+        table.grad = weight.grad = None
+        out = F.embedding(x, table).reshape(30, 10) @ weight
+        (out * out).sum().backward()
+        return out, table.grad, weight.grad
+
+    stays(step, np.arange(50) % 2)
+
+
+@pytest.mark.parametrize("weighs", [True, False])
+def test_constants(weighs):
+    """Indices that are always the same, and a gradient."""
+    table, weight = leaf(np.arange(12).reshape(2, 6) / 4), leaf(np.arange(18).reshape(6, 3) / 8)
+
+    def step(x):
+        table.grad = weight.grad = None
+        indices = x if weighs else tg.tensor([0, 1, 0, 1, 1, 0, 1])
+        out = F.embedding(indices, table) @ weight
+        out.backward(tg.ones((7, 3)))
+        return out * x.sum(), table.grad, weight.grad
+
+    jitted, x = jit(step, without=OTHERS), tg.tensor([0, 1, 0, 1, 1, 0, 1])
+    jitted(x)
+    for one, other in zip(step(x), jitted(x), strict=True):
+        np.testing.assert_allclose(one.data, other.data, 1e-5)
 
 
 def test_saved(tmp_path):

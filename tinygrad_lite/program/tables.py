@@ -25,8 +25,6 @@ from .lowerings import ADD_TO_ROWS
 from .steps import Value
 
 TAKE, RESHAPE, TRANSPOSE, PRODUCT = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T", "{0}.dot({1})"
-
-
 LEAST = 2**21  # products of numbers that must be saved: what comes in place of a line takes some microseconds to begin
 
 
@@ -122,12 +120,9 @@ class Finder:
         (made,), g, weight = product.made, product.reads[0], transposed.reads[0]
         indices = self.unshaped(line.reads[3])
         (n, width), (r, e) = made.shape, line.made[0].shape
-        if (
-            self.is_alone(made)
-            and weight.contiguous
-            and self.unchanged((g, weight), self.places[made], i)
-            and n * r * e
-        ):
+        if not all(isinstance(each, Value) for each in (g, weight, indices)) or not n * r * e or width % e:
+            return
+        if self.is_alone(made) and weight.contiguous and self.unchanged((g, weight), self.places[made], i):
             rows = Rows(indices, n, width // e, r, e, g.shape[1])
             yield Candidate(line, rows, g, added_to_rows(line, rows, g, weight))
 
@@ -149,7 +144,7 @@ class Finder:
         if taken is None or {value.root, source.root} & self.written or len(value.shape) != 2:
             return None
         table, indices = taken.reads
-        if not isinstance(table, Value) or not table.contiguous or not indices.contiguous:
+        if not (isinstance(table, Value) and table.contiguous and isinstance(indices, Value) and indices.contiguous):
             return None
         (n, width), (r, e) = value.shape, table.shape
         if not n * r * e or width % e or not self.unchanged((table, indices), self.places[source], now):
