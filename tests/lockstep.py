@@ -123,6 +123,7 @@ class Lockstep:
         self.touched: list[tuple[int, int]] = []  # when which variable was written to at all
         self.unrecorded: set[int] = set()  # views taken within no_grad()
         self.frozen: dict[int, int] = {}  # when those were taken, and parts; and views of them
+        self.haunted: set[int] = set()  # what torch computed of what requires a gradient there alone
         for constant in CONSTANTS:
             self.ours.append(tg.tensor(constant))
             self.theirs.append(torch.tensor(constant))
@@ -240,6 +241,15 @@ class Lockstep:
         """
         return bool(self.theirs[i].requires_grad) and not self.ours[i].requires_grad
 
+    def haunt(self, step: Step, a: int, b: int) -> None:
+        """Note what a step makes of, or writes to with, a variable that requires a gradient in torch alone."""
+        writes = step.name.startswith(("in-place", "set"))
+        is_binary = step.name in BINARY or (writes and step.name != "in-place square")
+        operands = {a, b} if is_binary and step.form % OPERANDS == 0 else {a}
+        if not step.quiet and any(i in self.haunted or self.is_phantom(i) for i in operands):
+            same = {i for i in range(len(self.ours)) if self.owner(i) is self.owner(a)}
+            self.haunted |= same if writes else {len(self.ours)}
+
     def owner(self, i: int) -> np.ndarray:
         """The array in whose memory a variable lies."""
         value = self.duals[i].value
@@ -308,6 +318,7 @@ class Lockstep:
 
     def follow(self, step: Step, a: int, b: int, made: Any) -> None:
         """The same step by hand and by torch."""
+        self.haunt(step, a, b)
         try:
             with torch.no_grad() if step.quiet else nullcontext():
                 theirs = self.step(self.theirs, step, a, b)  # raises nothing: it refuses nothing that we allow
@@ -369,6 +380,9 @@ class Lockstep:
             refusal = str(refused)
         else:
             refusal = None
+        if refusal is not None and error is None and "A view was created in no_grad mode" in refusal:
+            assert a in self.haunted, f"torch refuses what we follow: {refusal}"
+            return  # it wants the gradient of such a view; for us that is a constant, as it was when it was taken
         assert refusal is None or error is not None, f"torch refuses what we follow: {refusal}"
         assert refusal is not None or error is None, f"a false alarm: {error}"
         if refusal is not None:

@@ -68,6 +68,9 @@ def run(script: list[Step]) -> None:
         Step("in-place square", 6),
     ]
 )
+@example(
+    [Step("in-place add", 3, 0), Step("view", 3, quiet=True), Step("square", 4), Step("in-place add", 3, 5)]
+)  # torch takes the view for one that requires a gradient
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_random_scripts(script: list[Step]) -> None:
