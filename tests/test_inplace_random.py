@@ -71,6 +71,15 @@ def run(script: list[Step]) -> None:
 @example(
     [Step("in-place add", 3, 0), Step("view", 3, quiet=True), Step("square", 4), Step("in-place add", 3, 5)]
 )  # torch takes the view for one that requires a gradient
+@example(
+    [
+        Step("transpose", 3, quiet=True),
+        Step("view", 1, quiet=True),
+        Step("set add", 3, 5, 6),
+        Step("multiply", 1, 3, 21),
+        Step("in-place subtract", 1, form=16, quiet=True),
+    ]
+)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_random_scripts(script: list[Step]) -> None:
