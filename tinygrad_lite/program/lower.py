@@ -12,6 +12,8 @@ import numpy as np
 from ..op import Op
 from .steps import Cast, Draw, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
+TAKE, RESHAPE, TRANSPOSE, PRODUCT = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T", "{0}.dot({1})"  # what passes know
+
 
 @dataclass(eq=False)
 class Line:
@@ -40,7 +42,7 @@ class Line:
     @property
     def is_product(self) -> bool:
         """Whether it multiplies matrices."""
-        return self.text.startswith(("{0}.dot({1})", "np.matmul({0}, {1})"))
+        return self.text.startswith((PRODUCT, "np.matmul({0}, {1})"))
 
     @property
     def flops(self) -> int:
@@ -152,7 +154,7 @@ class Lower:
             and y.dense
             and not is_number
         ):
-            self.call("{0}.dot({1})", "{0}.dot({1}, {out})", (x, y), out)
+            self.call(PRODUCT, "{0}.dot({1}, {out})", (x, y), out)
         else:
             self.call("np.matmul({0}, {1})", "np.matmul({0}, {1}, {out})", (x, y), out)
 

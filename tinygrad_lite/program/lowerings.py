@@ -11,7 +11,7 @@ from ..op import table
 from ..ops.elementwise import refuse_infinite
 from ..ops.indexing import are_indices, check_indices
 from ..ops.neural import unit_rows
-from .lower import Line, Lower, is_array, lowering
+from .lower import RESHAPE, TAKE, TRANSPOSE, Line, Lower, is_array, lowering
 from .steps import Run, Value
 
 
@@ -63,13 +63,13 @@ def view(lower: Lower, step: Run, text: str, *reads: Any) -> bool:
 @lowering("reshape")
 def _reshape(lower: Lower, step: Run) -> bool:
     a, shape, order, copy = step.args
-    return isinstance(a, Value) and order == "C" and not copy and view(lower, step, "{0}.reshape({1})", a, shape)
+    return isinstance(a, Value) and order == "C" and not copy and view(lower, step, RESHAPE, a, shape)
 
 
 @lowering("matrix_transpose")
 def _matrix_transpose(lower: Lower, step: Run) -> bool:
     (x,) = step.args
-    return isinstance(x, Value) and len(x.shape) == 2 and view(lower, step, "{0}.T", x)
+    return isinstance(x, Value) and len(x.shape) == 2 and view(lower, step, TRANSPOSE, x)
 
 
 @lowering("transpose")
@@ -169,11 +169,11 @@ def shift(lower: Lower, x: Value, axis: Any, out: Value) -> None:
     if len(x.shape) == 2 and axis in (1, -1) and x.shape[1] <= 48 and x.shape[0] >= 16:
         columns, turned, flat = lower.like(x), lower.new(x.shape[::-1], x.dtype), lower.new(x.shape[:1], x.dtype)
         columns.shape, columns.contiguous, columns.base, largest.base = turned.shape, False, x, flat
-        lower.add("{0}.T", x, made=(columns,), fixed=True)
+        lower.add(TRANSPOSE, x, made=(columns,), fixed=True)
         lower.call("{0}.copy()", "np.copyto({out}, {0})", (columns,), turned)
         text = "np.maximum.reduce({0}, 0, None, %s, False)"
         lower.call(text % None, text % "{out}", (turned,), flat)
-        lower.add("{0}.reshape({1})", flat, largest.shape, made=(largest,), fixed=True)
+        lower.add(RESHAPE, flat, largest.shape, made=(largest,), fixed=True)
     else:
         reduce(lower, "maximum", x, axis, largest)
     lower.ufunc("subtract", (x, largest), out)
@@ -208,7 +208,7 @@ def variance(lower: Lower, step: Run, root: str = "") -> bool:
     lower.ufunc("divide", (squares, n - ddof), var)
     if root:
         lower.ufunc(root, (var,), std)
-    lower.add("{0}.reshape({1})", std if root else var, out.shape, made=step.outputs, fixed=True)
+    lower.add(RESHAPE, std if root else var, out.shape, made=step.outputs, fixed=True)
     out.base = std if root else var
     return True
 
@@ -266,7 +266,7 @@ def _embedding(lower: Lower, step: Run) -> bool:
     if not isinstance(indices, Value) or not isinstance(weight, Value):
         return False
     refuse_others(lower, indices, weight.shape[0])
-    lower.call("{0}.take({1}, 0)", "{0}.take({1}, 0, {out}, 'clip')", (weight, indices), step.outputs[0])
+    lower.call(TAKE, "{0}.take({1}, 0, {out}, 'clip')", (weight, indices), step.outputs[0])
     return True
 
 
@@ -281,17 +281,17 @@ def _scatter_rows(lower: Lower, step: Run) -> bool:
     n, width = int(np.prod(indices.shape)), values.shape[-1]
     flat, places = lower.new((n, width), values.dtype), lower.new((n,), indices.dtype)
     flat.base, places.base = values, indices
-    lower.lines.append(Line("{0}.reshape({1})", (values, (n, width)), (flat,), fixed=True))
-    lower.lines.append(Line("{0}.reshape({1})", (indices, (n,)), (places,), fixed=True))
+    lower.lines.append(Line(RESHAPE, (values, (n, width)), (flat,), fixed=True))
+    lower.lines.append(Line(RESHAPE, (indices, (n,)), (places,), fixed=True))
     one_hots, by_row = lower.new((n, rows), values.dtype), lower.new((rows, n), values.dtype)
     by_row.contiguous, by_row.base = False, one_hots
     refuse_others(lower, indices, rows)
     units = unit_rows(rows, values.dtype)
-    lower.call("{0}.take({1}, 0)", "{0}.take({1}, 0, {out}, 'clip')", (units, places), one_hots)
-    lower.add("{0}.T", one_hots, made=(by_row,), fixed=True)
+    lower.call(TAKE, "{0}.take({1}, 0, {out}, 'clip')", (units, places), one_hots)
+    lower.add(TRANSPOSE, one_hots, made=(by_row,), fixed=True)
     line = lower.new((n * width,), values.dtype)
     line.base = values
-    lower.add("{0}.reshape({1})", values, (n * width,), made=(line,), fixed=True)
+    lower.add(RESHAPE, values, (n * width,), made=(line,), fixed=True)
     with_out = "{0}.dot({1}, {out}) if {5}({6}.dot({6})) else np.copyto({out}, {2}({1}, {3}, {4}))"
     reads = (by_row, flat, table["scatter_add"].forward, places, (rows, width), math.isfinite, line)
     lower.lines.append(Line(ADD_TO_ROWS, reads, step.outputs, with_out))
@@ -338,7 +338,7 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     fits = are_in_range(lower, targets, classes)
     at, flat = lower.new((rows,), np.intp), lower.new((rows,), np.intp)
     starts = np.arange(0, rows * classes, classes)
-    lower.lines.append(Line("{0}.reshape({1})", (targets, (rows,)), (flat,), fixed=True))
+    lower.lines.append(Line(RESHAPE, (targets, (rows,)), (flat,), fixed=True))
     flat.base = targets
     lower.ufunc("add", (flat, starts), at)
     column = (*targets.shape, 1)
@@ -349,7 +349,7 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     lower.ufunc("exp", (shifted,), powers)
     reduce(lower, "add", powers, -1, sums)
     flat_sums.base = sums
-    lower.lines.append(Line("{0}.reshape({1})", (sums, (rows,)), (flat_sums,), fixed=True))
+    lower.lines.append(Line(RESHAPE, (sums, (rows,)), (flat_sums,), fixed=True))
     lower.ufunc("log", (flat_sums,), logs)
     lower.call("{0}.take({1})", "{0}.take({1}, None, {out}, 'clip')", (shifted, at), chosen)
     lower.ufunc("subtract", (logs, chosen), losses)
@@ -362,7 +362,7 @@ def _cross_entropy(lower: Lower, step: Run) -> bool:
     lower.ufunc("divide", (powers, shares), slope)
     flat_slope, taken, less = lower.new((rows * classes,), dtype), *(lower.new((rows,), dtype) for _ in range(2))
     flat_slope.base = slope
-    lower.lines.append(Line("{0}.reshape({1})", (slope, (rows * classes,)), (flat_slope,), fixed=True))
+    lower.lines.append(Line(RESHAPE, (slope, (rows * classes,)), (flat_slope,), fixed=True))
     lower.call("{0}.take({1})", "{0}.take({1}, None, {out}, 'clip')", (flat_slope, at), taken)
     lower.ufunc("subtract", (taken, share), less)
     text = "if {3}: {0}[{1}] = {2}"

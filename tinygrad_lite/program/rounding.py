@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .code import Code
+from .lower import PRODUCT
 from .steps import Value
 
 
@@ -48,5 +49,5 @@ def sums(code: Code) -> Code:
             continue
         if isinstance(x, Value) and len(x.shape) == 2 and x.contiguous and x.shape[0] and x.dtype == line.made[0].dtype:
             ones = np.ones((1, x.shape[0]) if len(line.made[0].shape) == 2 else x.shape[0], x.dtype)
-            line.text, line.with_out, line.reads = "{0}.dot({1})", "{0}.dot({1}, {out})", (ones, x)
+            line.text, line.with_out, line.reads = PRODUCT, "{0}.dot({1}, {out})", (ones, x)
     return code

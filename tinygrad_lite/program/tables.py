@@ -20,11 +20,10 @@ import numpy as np
 
 from ..ops.neural import unit_rows
 from .code import Code
-from .lower import Line
+from .lower import PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line
 from .lowerings import ADD_TO_ROWS
 from .steps import Value
 
-TAKE, RESHAPE, TRANSPOSE, PRODUCT = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T", "{0}.dot({1})"
 LEAST = 2**21  # products of numbers that must be saved: what comes in place of a line takes some microseconds to begin
 
 
