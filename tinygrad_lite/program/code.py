@@ -19,6 +19,15 @@ class Buffer:
 
 
 @dataclass(eq=False)
+class Instead:
+    """Lines that are run only now and then, as a function of `inputs` that gives `made`."""
+
+    lines: list[Line]
+    inputs: list[Value]
+    made: Value
+
+
+@dataclass(eq=False)
 class Code:
     """The lines of a program, and what they depend on.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .code import Buffer, Code
+from .code import Buffer, Code, Instead
 from .lower import Line
 from .memory import is_cut, rows_of
 from .steps import Value
@@ -57,7 +57,7 @@ class Source:
     def text(self) -> str:
         """The source of `build(its arguments)`, which returns the function."""
         lines = [f"def build({', '.join(self.arguments)}):"]
-        lines += [f"    {line}" for line in self.setup]
+        lines += [f"    {line}" for text in self.setup for line in text.splitlines()]
         lines += ["", f"    def {self.title}({', '.join(self.inputs)}):"]
         lines += [f"        {line}" for line in self.commented()]
         returned = ", ".join(self.results) + ("," if len(self.results) == 1 else "")
@@ -124,11 +124,13 @@ class Emitter:
         self.things: dict[int, str] = {}  # the names of what is no value
         self.stays: set[Value] = set()  # values whose memory is there before
         self.within: dict[Value, str] = {}  # the names of parts, in a loop
+        self.functions: list[str] = []
         self.source.inputs = [self.name(value) for value in inputs]
         for value in arrays:
             self.source.arguments[self.name(value)] = arrays[value]
             self.stays.add(value)
         self.write()
+        self.source.setup += self.functions
         functions = sorted({name for each in self.source.body for name in CALLED.findall(each.text)})
         bound = f"{', '.join(functions)} = {', '.join(f'np.{name}' for name in functions)}"
         self.source.setup[:0] = [bound] if functions else []
@@ -192,6 +194,16 @@ class Emitter:
         self.within = {}
         return text
 
+    def function(self, instead: Instead) -> str:
+        """The name of a function of lines that are seldom run; it is written before the program."""
+        name = self.free(f"{self.name(instead.made)}_instead")
+        lines = [f"def {name}({', '.join(map(self.name, instead.inputs))}):"]
+        for line in instead.lines:
+            text = line.text.format(*[self.text(each) for each in line.reads])
+            lines.append(f"    {self.name(line.made[0])} = {text}")
+        self.functions.append("\n".join([*lines, f"    return {self.name(instead.made)}"]))
+        return name
+
     def name(self, value: Value) -> str:
         """The name of a value: the user's, where there is one; within a loop, that of the part that is in a tile."""
         known = self.within.get(value) or self.source.names.get(value)
@@ -229,6 +241,8 @@ class Emitter:
             return f"np.{'bool_' if arg.kind == 'b' else arg.name}"
         if isinstance(arg, np.ndarray) and arg.ndim == 0 and np.isfinite(arg):
             return self.number(arg)
+        if isinstance(arg, Instead):
+            return self.function(arg)
         wish = getattr(arg, "__name__", None) or type(arg).__name__.lower()
         return self.thing(arg, "constant" if isinstance(arg, (np.ndarray, np.generic)) else wish)
 

@@ -12,7 +12,8 @@ import numpy as np
 from ..op import Op
 from .steps import Cast, Draw, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
-TAKE, RESHAPE, TRANSPOSE, PRODUCT = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T", "{0}.dot({1})"  # what passes know
+TAKE, RESHAPE, TRANSPOSE = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T"  # what passes know
+PRODUCT, MATMUL = "{0}.dot({1})", "np.matmul({0}, {1})"
 
 
 @dataclass(eq=False)
@@ -42,17 +43,17 @@ class Line:
     @property
     def is_product(self) -> bool:
         """Whether it multiplies matrices."""
-        return self.text.startswith((PRODUCT, "np.matmul({0}, {1})"))
+        return any(text in self.text for text in (PRODUCT, PRODUCT[:-1] + ",", MATMUL, MATMUL[:-1] + ","))
 
     @property
     def flops(self) -> int:
         """About how many operations it takes: two for each product in a matmul, else one for each element."""
         if self.parts:
             return sum(each.flops for each in self.parts)
-        values = [each.shape for each in (*self.values, *self.made)]
-        if self.is_product and len(values) > 2:
-            return 2 * int(np.prod(values[-1])) * values[0][-1]
-        return max((int(np.prod(shape)) for shape in values), default=0) if "np." in self.text else 0
+        if self.is_product:
+            return 2 * int(np.prod((*self.made, *self.effects)[0].shape)) * int(self.reads[0].shape[-1])
+        sizes = [int(np.prod(each.shape)) for each in (*self.values, *self.made)]
+        return max(sizes, default=0) if "np." in self.text else 0
 
     @property
     def values(self) -> Iterator[Value]:
@@ -74,22 +75,60 @@ def lowering(name: str) -> Callable[[Lowering], Lowering]:
     return declare
 
 
-class Lower:
-    """The lines of a recording, as they are collected."""
+class Lines:
+    """Lines, as they are written one after the other."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self) -> None:
         self.lines: list[Line] = []
         self.count = 0
+
+    def add(self, text: str, *reads: Any, **more: Any) -> None:
+        """A further line."""
+        self.lines.append(Line(text, reads, **more))
+
+    def ufunc(self, name: str, args: tuple[Any, ...], out: Value) -> None:
+        """A call of a ufunc."""
+        args = tuple([self.number(arg, args, out) for arg in args])
+        places = ", ".join(f"{{{i}}}" for i in range(len(args)))
+        place = "out={out}" if name in ("maximum", "minimum") else "{out}"  # NumPy deprecates it by position
+        self.call(f"np.{name}({places})", f"np.{name}({places}, {place})", args, out, elementwise=name != "matmul")
+
+    def call(
+        self, text: str, with_out: str | None, reads: tuple[Any, ...], out: Value, elementwise: bool = False
+    ) -> None:
+        """A call that can write its result to memory that is there."""
+        if not out.shape:
+            text, with_out = f"np.asarray({text})", None
+        self.lines.append(Line(text, reads, (out,), with_out if out.contiguous else None, elementwise))
+
+    def number(self, arg: Any, args: tuple[Any, ...], out: Value) -> Any:
+        """One of Python's numbers as an array of the dtype that NumPy would give it, which takes it less time."""
+        floats = [each.dtype for each in args if isinstance(each, Value)]
+        if type(arg) in (int, float) and floats == [out.dtype] and out.dtype.kind == "f":
+            return np.array(arg, out.dtype)
+        return arg
+
+    def new(self, shape: tuple[int, ...], dtype: Any) -> Value:
+        """A value that only lives within an operation."""
+        self.count += 1
+        return Value(f"t{self.count}", shape, np.dtype(dtype))
+
+    def like(self, value: Value) -> Value:
+        """Another one of the same shape and dtype."""
+        return self.new(value.shape, value.dtype)
+
+
+class Lower(Lines):
+    """The lines of a recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
         self.read = {value for step in recording.steps if isinstance(step, Run) for value in values_in(step.args)}
         for i, step in enumerate(recording.steps):
             before = len(self.lines)
             self.lower(step)
             for line in self.lines[before:]:
                 line.phase, line.line, line.step = step.phase, step.line, i
-
-    def add(self, text: str, *reads: Any, **more: Any) -> None:
-        """A further line."""
-        self.lines.append(Line(text, reads, **more))
 
     def lower(self, step: Step) -> None:
         """The lines of a step."""
@@ -126,21 +165,6 @@ class Lower:
         self.lines.append(Line(text, (step.op.forward, *step.args), step.outputs, fixed=view))
         return None
 
-    def ufunc(self, name: str, args: tuple[Any, ...], out: Value) -> None:
-        """A call of a ufunc."""
-        args = tuple([self.number(arg, args, out) for arg in args])
-        places = ", ".join(f"{{{i}}}" for i in range(len(args)))
-        place = "out={out}" if name in ("maximum", "minimum") else "{out}"  # NumPy deprecates it by position
-        self.call(f"np.{name}({places})", f"np.{name}({places}, {place})", args, out, elementwise=name != "matmul")
-
-    def call(
-        self, text: str, with_out: str | None, reads: tuple[Any, ...], out: Value, elementwise: bool = False
-    ) -> None:
-        """A call that can write its result to memory that is there."""
-        if not out.shape:
-            text, with_out = f"np.asarray({text})", None
-        self.lines.append(Line(text, reads, (out,), with_out if out.contiguous else None, elementwise))
-
     def product(self, x: Value, y: Value, out: Value) -> None:
         """The product of two arrays: of matrices by `dot`, which is faster, and where they are dense gives the same.
 
@@ -156,23 +180,7 @@ class Lower:
         ):
             self.call(PRODUCT, "{0}.dot({1}, {out})", (x, y), out)
         else:
-            self.call("np.matmul({0}, {1})", "np.matmul({0}, {1}, {out})", (x, y), out)
-
-    def number(self, arg: Any, args: tuple[Any, ...], out: Value) -> Any:
-        """One of Python's numbers as an array of the dtype that NumPy would give it, which takes it less time."""
-        floats = [each.dtype for each in args if isinstance(each, Value)]
-        if type(arg) in (int, float) and floats == [out.dtype] and out.dtype.kind == "f":
-            return np.array(arg, out.dtype)
-        return arg
-
-    def new(self, shape: tuple[int, ...], dtype: Any) -> Value:
-        """A value that only lives within an operation."""
-        self.count += 1
-        return Value(f"t{self.count}", shape, np.dtype(dtype))
-
-    def like(self, value: Value) -> Value:
-        """Another one of the same shape and dtype."""
-        return self.new(value.shape, value.dtype)
+            self.call(MATMUL, "np.matmul({0}, {1}, {out})", (x, y), out)
 
 
 @cache
