@@ -381,13 +381,14 @@ class Writer(Lines):
         e, h = table.shape[1], weight.shape[1]
         blocks = self.reshaped(weight, self.k, e, h)
         products = Value(f"{made.name}_table", (self.k, self.r, h), made.dtype)
-        self.once((made, "base"), products, MATMUL, table, blocks, with_out=MATMUL_OUT)
+        products = self.once((made, "base"), products, MATMUL, table, blocks, with_out=MATMUL_OUT)
         return self.reshaped(products, self.k * self.r, h), None
 
     def changed(self, line: Line, made: Value) -> tuple[Value, Any]:
         """Of O T, with something done to its columns: T, with the same done; factors are kept apart."""
         name, (x, y) = ARITHMETIC[line.text], line.reads
-        old, row, is_first = (x, y, True) if x in self.way.spread else (y, x, False)
+        is_first = isinstance(x, Value) and x in self.way.spread
+        old, row = (x, y) if is_first else (y, x)
         if name in ("add", "subtract"):  # 1 / K comes with each of K rows
             share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{made.name}_share")
             both = (self.table(old), share) if is_first else (share, self.table(old))
@@ -473,15 +474,20 @@ class Writer(Lines):
     def sum(self, i: int, line: Line, x: Value) -> None:
         """1'X, with X = O T, X = Y * O T, or by way of O'X."""
         left, right, scales = self.terms(x)
-        if len(line.made[0].shape) == 1:
-            left = self.reshaped(left, left.shape[1]) if isinstance(left, Value) else left[0]
         if not scales:
-            self.replace(i, line, PRODUCT, PRODUCT_OUT, left, right)
+            self.replace(i, line, PRODUCT, PRODUCT_OUT, self.like_result(left, line), right)
             return
-        total, scale = self.product((line, "sum"), f"{x.name}_sum", left, right), scales[0]
+        total, scale = self.product((line, "sum"), f"{x.name}_sum", self.like_result(left, line), right), scales[0]
         for each in scales[1:]:
             scale = self.computed("multiply", scale, each, f"{x.name}_scale")
-        self.replace(i, line, "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})", total, scale)
+        reads = total, self.like_result(scale, line)
+        self.replace(i, line, "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})", *reads)
+
+    def like_result(self, row: Any, line: Line) -> Any:
+        """A row with as many dimensions as what a line makes."""
+        if len(line.made[0].shape) > 1 or len(row.shape) < 2:
+            return row
+        return self.reshaped(row, row.shape[1]) if isinstance(row, Value) else row[0]
 
     def terms(self, x: Value) -> tuple[Any, Value, list[Any]]:
         """Two matrices whose product is 1'X, but for factors of each column."""
@@ -498,8 +504,7 @@ class Writer(Lines):
             return np.ones((1, self.k * self.r), x.dtype), products, [s for s in (scale, factor) if s is not None]
         by_row = self.sums_by_row(x)
         first = Value(f"{by_row.name}_1", (self.r, x.shape[1]), x.dtype, base=by_row)  # each example is in it once
-        self.once((by_row, "first"), first, "{0}[:{1}]", by_row, self.r)
-        return np.ones((1, self.r), x.dtype), first, []
+        return np.ones((1, self.r), x.dtype), self.once((by_row, "first"), first, "{0}[:{1}]", by_row, self.r), []
 
     def transposed_times(self, i: int, line: Line, table: Value, g: Value) -> None:
         """(O T)' G as T' (O'G)."""
@@ -513,9 +518,11 @@ class Writer(Lines):
         sums, e, h = self.sums_by_row(g), line.made[0].shape[1], g.shape[1]
         blocks = self.reshaped(weight, self.k, e, h)
         right = Value(f"{blocks.name}_T", (self.k, h, e), weight.dtype, contiguous=False, base=blocks)
-        self.once((blocks, "T"), right, "{0}.transpose({1})", blocks, (0, 2, 1))
+        right = self.once((blocks, "T"), right, "{0}.transpose({1})", blocks, (0, 2, 1))
         parts = Value("by_place", (self.k, self.r, e), g.dtype)
-        self.once((line, "parts"), parts, MATMUL, self.reshaped(sums, self.k, self.r, h), right, with_out=MATMUL_OUT)
+        parts = self.once(
+            (line, "parts"), parts, MATMUL, self.reshaped(sums, self.k, self.r, h), right, with_out=MATMUL_OUT
+        )
         self.replace(i, line, "np.add.reduce({0}, 0)", "np.add.reduce({0}, 0, None, {out})", parts)
 
 
