@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
 from tinygrad_lite.program import jit, tables
+from tinygrad_lite.variable import make
 
 from ..messages import refused
 from .common import leaf
@@ -186,6 +187,7 @@ COLUMNS = {
     "take from": lambda v, row, g: row - v,
     "scale": lambda v, row, g: row * v,
     "divide": lambda v, row, g: v / (np.abs(row) + 1),
+    "invert": lambda v, row, g: row / (v + 50.0),
     "halve": lambda v, row, g: v / 2,
     "centre": lambda v, row, g: v - v.mean(0),
     "mean square": lambda v, row, g: v * ((v * v).mean(0) + 1) ** -0.5,
@@ -363,6 +365,103 @@ def test_a_table_that_is_written_to_in_between():
         np.testing.assert_array_equal(jitted(x).data, wanted)
         np.testing.assert_array_equal(weight.grad.data, gradient)
     assert not by_way_of(jitted.source)
+
+
+def is_the_same(step, x, *others, restore):
+    """In four replays, with what `restore` brings back before each."""
+    jitted = jit(step, without=NO_OTHERS)
+    for _ in range(5):
+        restore()
+        wanted = [np.copy(each.data) for each in step(x, *others)]
+        restore()
+        found = [np.copy(each.data) for each in jitted(x, *others)]
+        for one, other in zip(wanted, found, strict=True):
+            np.testing.assert_allclose(one, other, 1e-5, 1e-5)
+    return by_way_of(jitted.source)
+
+
+def test_a_table_that_changes_while_its_rows_stay():
+    table, weight = leaf(np.arange(12).reshape(2, 6)), leaf(np.ones((6, 3)))
+    before = table.data.copy()
+
+    def step(x):
+        rows = F.embedding(x, table.detach())
+        with tg.no_grad():
+            table[0] = 0.0
+        return rows, rows @ weight
+
+    def restore():
+        table.data = before.copy()
+
+    assert not is_the_same(step, np.array([0, 1, 0, 1, 1, 1, 1]), restore=restore)
+
+
+@pytest.mark.parametrize("bad", [1.0, np.nan])
+def test_a_bias_that_changes_before_the_way_back(bad):
+    """What comes in place of a sum by way of the table would compute the layer with the new one."""
+    model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
+    before = model.bias.data.copy()
+    model.weight.data[0, 0] = bad
+
+    def step(x, g):
+        scale = leaf(np.ones(5))
+        out = model.hidden(x) * scale
+        with tg.no_grad():
+            model.bias += 1.0
+        for each in model.parameters:
+            each.grad = None
+        (out * g).sum().backward()
+        return out, scale.grad, model.weight.grad, model.table.grad
+
+    def restore():
+        model.bias.data = before.copy()
+
+    with np.errstate(all="ignore"):
+        assert not is_the_same(step, x, g, restore=restore)
+
+
+def test_a_weight_that_changes_on_the_way_back():
+    model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
+    before = model.weight.data.copy()
+
+    def step(x, g):
+        rows = F.embedding(x, model.table).reshape(len(x), -1)
+        seen = []
+
+        def hook(grad):
+            seen.append(grad)
+            with tg.no_grad():
+                model.weight *= 2.0
+
+        rows.register_hook(hook)
+        model.table.grad = None
+        (rows @ model.weight * g).sum().backward()
+        return model.table.grad, *seen
+
+    def restore():
+        model.weight.data = before.copy()
+
+    assert "grad_table" not in is_the_same(step, x, g, restore=restore)
+
+
+def test_indices_in_memory_that_is_written_to():
+    model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
+    places = tg.tensor(x)
+
+    def step(x, g):
+        out = model.hidden(x)
+        with tg.no_grad():
+            places[0] = 7
+        for each in model.parameters:
+            each.grad = None
+        (out * g).sum().backward()
+        return out, model.table.grad
+
+    def restore():
+        places.data[...] = x
+
+    same_memory = make(tg.Tensor, places.data.view())
+    assert not is_the_same(step, same_memory, g, restore=restore)
 
 
 def test_rows_that_are_written_to():

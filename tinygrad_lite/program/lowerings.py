@@ -11,7 +11,7 @@ from ..op import table
 from ..ops.elementwise import refuse_infinite
 from ..ops.indexing import are_indices, check_indices
 from ..ops.neural import unit_rows
-from .lower import RESHAPE, TAKE, TRANSPOSE, Line, Lower, is_array, lowering
+from .lower import BROADCAST, RESHAPE, TAKE, TRANSPOSE, Line, Lower, is_array, lowering
 from .steps import Run, Value
 
 
@@ -81,7 +81,7 @@ def _transpose(lower: Lower, step: Run) -> bool:
 @lowering("broadcast_to")
 def _broadcast_to(lower: Lower, step: Run) -> bool:
     array, shape = step.args[:2]
-    return isinstance(array, Value) and view(lower, step, "np.broadcast_to({0}, {1})", array, shape)
+    return isinstance(array, Value) and view(lower, step, BROADCAST, array, shape)
 
 
 @lowering("sum")

@@ -13,7 +13,6 @@ Several rows side by side, K for each of N examples, are as many blocks of O sid
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -24,10 +23,10 @@ import numpy as np
 
 from ..ops.neural import unit_rows
 from .code import Code, Instead, is_pure
-from .lower import MATMUL, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line, Lines
+from .lower import BROADCAST, MATMUL, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line, Lines
 from .lowerings import ADD_TO_ROWS
 from .simplify import needed
-from .steps import Value
+from .steps import Value, values_in
 
 ARITHMETIC = {f"np.{name}({{0}}, {{1}})": name for name in ("add", "subtract", "multiply", "divide")}
 WAYS = [("products",), ("sums",), ("products", "sums"), ("products", "sums", "columns")]
@@ -76,8 +75,6 @@ class Finder:
         self.code, self.written = code, code.written
         self.shared = code.outside - code.movable  # these may lie in one memory
         self.places = {value: i for i, line in enumerate(code.lines) for value in line.made}
-        self.uses = Counter(root for line in code.lines if not line.fixed for root in {v.root for v in line.values})
-        self.looked_at = {value.root for value in code.found}
 
     def families(self) -> Iterator[Rows]:
         """Rows that are taken of tables."""
@@ -111,15 +108,11 @@ class Finder:
         (made,), g, weight = product.made, product.reads[0], transposed.reads[0]
         indices = self.unshaped(line.reads[3])
         (n, width), (r, e) = made.shape, line.made[0].shape
-        if not all(map(self.is_steady, (g, indices))) or not isinstance(weight, Value) or not n * r * e or width % e:
+        if not all(map(self.is_steady, (g, indices, made))) or not isinstance(weight, Value) or width % e:
             return None
-        if self.is_alone(made) and weight.contiguous and self.unchanged((weight,), self.places[made], i):
-            return Rows(indices, n, width // e, r), g, weight
-        return None
-
-    def is_alone(self, value: Value) -> bool:
-        """Whether only one line reads a value, and nothing else."""
-        return self.uses[value] == 1 and value not in self.written | self.looked_at
+        if not n * r * e or not weight.contiguous or not self.unchanged(weight, self.places[made], i):
+            return None
+        return Rows(indices, n, width // e, r), g, weight
 
     def maker(self, value: Any, text: str) -> Line | None:
         """The line that makes a value, where it has this text."""
@@ -142,15 +135,14 @@ class Finder:
         if not (isinstance(table, Value) and table.contiguous and self.is_steady(indices) and indices.contiguous):
             return None
         (n, width), (r, e) = value.shape, table.shape
-        if not n * r * e or width % e or not self.unchanged((table,), self.places[source], now):
+        if not n * r * e or width % e or not self.unchanged(table, self.places[source], now):
             return None
         return Rows(indices, n, width // e, r), table
 
-    def unchanged(self, values: tuple[Value, ...], first: int, last: int) -> bool:
-        """Whether nothing is written to the memory of values between two lines, nor to what may lie there."""
-        roots = {value.root for value in values}
-        written = {value.root for line in self.code.lines[first:last] for value in line.effects}
-        return not (roots & written) and not (roots & self.shared and written & self.shared)
+    def unchanged(self, value: Value, first: int, last: int) -> bool:
+        """Whether nothing is written to the memory of a value between two lines, nor to what may lie there."""
+        written = {each.root for line in self.code.lines[first:last] for each in line.effects}
+        return value.root not in written and (value.root not in self.shared or not written & self.shared)
 
     def is_steady(self, value: Any) -> bool:
         """Whether nothing is ever written to the memory of a value, nor to what may lie there."""
@@ -179,10 +171,10 @@ class Way(Finder):
         self.sums: dict[Line, Value] = {}
         self.transposed: dict[Line, tuple[Value, Value]] = {}
         self.by_row: dict[Line, tuple[Value, Value]] = {}
+        self.operands: dict[Value, tuple[Any, Any]] = {}
         for i, line in enumerate(code.lines):
             self.find(i, line)
-        while not self.settled():
-            pass
+        self.look()
 
     def find(self, i: int, line: Line) -> None:
         """Find what a line is."""
@@ -209,12 +201,13 @@ class Way(Finder):
 
     def find_arithmetic(self, line: Line, made: Value) -> None:
         """Find what a line is that computes element by element."""
-        name, (x, y) = ARITHMETIC[line.text], line.reads
+        name, (x, y) = ARITHMETIC[line.text], map(self.repeated, line.reads)
         kinds = self.kind(x, made), self.kind(y, made)
         if len(made.shape) != 2 or made.shape[0] != self.rows_taken.n or made.dtype.kind != "f" or "" in kinds:
             return
+        self.operands[made] = x, y
         if kinds == ("spread", "row") or (kinds == ("row", "spread") and name != "divide"):
-            if "columns" in self.parts or (name == "add" and x in self.bases and self.is_alone(x)):
+            if "columns" in self.parts or (name == "add" and x in self.bases):
                 self.spread[made] = line
         elif "columns" not in self.parts:
             return
@@ -225,6 +218,11 @@ class Way(Finder):
         ):
             self.combined[made] = line
 
+    def repeated(self, arg: Any) -> Any:
+        """What an operand repeats for each example, if it does."""
+        line = self.maker(arg, BROADCAST)
+        return arg if line is None else line.reads[0]
+
     def kind(self, arg: Any, made: Value) -> str:
         """What an operand is: O T; another matrix with a row for each example; or the same for all of them."""
         if not isinstance(arg, (Value, np.ndarray)) or arg.dtype != made.dtype:
@@ -233,7 +231,7 @@ class Way(Finder):
             return "" if not self.is_steady(arg) else "spread" if arg in self.spread else "matrix"
         return "row" if len(arg.shape) < 2 or arg.shape[0] == 1 else ""
 
-    def settled(self) -> bool:
+    def look(self) -> None:
         """Find what is needed, from the end: when a line is met that makes a value, all is known of that.
 
         dense: values that are needed as they are; tables: those of which T is; by_rows: those of which O'X is.
@@ -252,20 +250,16 @@ class Way(Finder):
             elif made in self.spread:
                 if made in self.dense or made in self.tables:
                     self.tables.add(made)
-                    for each in self.bases.get(made) or line.values:
+                    for each in values_in(self.bases.get(made) or self.operands[made]):
                         (self.tables if each in self.spread else self.dense).add(each)
             elif made in self.combined and made not in self.dense:
-                for each in line.values if made in self.by_rows else ():
+                for each in values_in(self.operands[made]) if made in self.by_rows else ():
                     if each.shape == made.shape:
                         self.need_by_rows(each)
                     else:
                         self.dense.add(each)
             elif made in self.dense or not is_pure(line):
                 self.dense |= set(line.values)
-        found = [line for line, x in self.sums.items() if x in self.pairs and x in self.dense]
-        for line in found:  # it is a sum of what is there
-            del self.sums[line]
-        return not found
 
     def goes(self, x: Value) -> bool:
         """Whether a sum over all rows goes by way of the table."""
@@ -386,7 +380,7 @@ class Writer(Lines):
 
     def changed(self, line: Line, made: Value) -> tuple[Value, Any]:
         """Of O T, with something done to its columns: T, with the same done; factors are kept apart."""
-        name, (x, y) = ARITHMETIC[line.text], line.reads
+        name, (x, y) = ARITHMETIC[line.text], self.way.operands[made]
         is_first = isinstance(x, Value) and x in self.way.spread
         old, row = (x, y) if is_first else (y, x)
         if name in ("add", "subtract"):  # 1 / K comes with each of K rows
@@ -422,7 +416,7 @@ class Writer(Lines):
     def combined(self, line: Line, made: Value) -> Value:
         """O'X of an X that is computed of others."""
         name = ARITHMETIC[line.text]
-        x, y = (self.combining(each, name, made) for each in line.reads)
+        x, y = (self.combining(each, name, made) for each in self.way.operands[made])
         return self.computed(name, x, y, f"{made.name}_by_row")
 
     def combining(self, x: Any, name: str, made: Value) -> Any:
@@ -466,7 +460,7 @@ class Writer(Lines):
                 elif way.code.lines[place] not in places:
                     places[way.code.lines[place]] = place
                     found.append(way.code.lines[place])
-        if not all(way.unchanged((value,), place, i) for value, place in inputs.items()):
+        if not all(way.unchanged(value, place, i) for value, place in inputs.items()):
             raise Moved
         lines = [replace(each) for each in sorted(found, key=places.__getitem__)]  # passes change lines
         return Instead(lines, list(inputs), line.made[0])
