@@ -46,8 +46,8 @@ class Rows(NamedTuple):
 def tables(code: Code) -> Code:
     """What is computed of rows of a table by way of the table, where that takes less.
 
-    A sum of M terms differs by at most 3 M roundings of the sum of their absolute values, where what is added to rows
-    or subtracted counts as a term of its own.
+    A result differs by at most 3 M roundings of the sum of the absolute values of its terms, multiplied out; M counts
+    the additions and products that follow each other from what is read to it.
     """
     for rows in dict.fromkeys(Finder(code).families()):
         ways = [code.lines]
