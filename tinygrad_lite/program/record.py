@@ -283,7 +283,7 @@ def watched(
     values = [recorder.value_of(each) if isinstance(each, Variable) else each for each in found]
     recording = recorder.finish(rebuild(result, iter(values)))
     outside = [*inputs, *[each.tensor for each in recording.captured]]
-    depends = [each for each in outside if each._requires_grad]
+    depends = tuple([each for each in outside if each._requires_grad])
     own = []
     for each in found:
         if isinstance(each, Variable):

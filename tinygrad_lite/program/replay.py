@@ -45,7 +45,7 @@ class Replay:
         self.zeroed = [(v, step) for v, step in recording.zeroed if id(v) not in places]
         recording.grads_before, recording.grads_after, recording.zeroed = [], [], []  # they would keep inputs alive
         self.carries = any(recording.carries)
-        self.graded = [each.tensor for each in recording.captured if each.requires_grad]
+        self.graded = tuple([each.tensor for each in recording.captured if each.requires_grad])
         self.tensors = {each.value: each for each in recording.captured}
         self.generators = list({id(s.generator): s.generator for s in recording.steps if isinstance(s, Draw)}.values())
         self.bind()
@@ -116,11 +116,11 @@ class Replay:
         """Take new buffers."""
         self.replay: Callable[..., tuple[Any, ...]] = self.source.build()
         self.loans: dict[int, Variable] = {}  # by place: the gradients that lie in buffers
-        self.lent: list[tuple[Any, Variable, Any, int, int]] = []  # with how many references there are
-        self.bases: list[tuple[Any, int]] = []
+        self.lend_to: list[tuple[Any, Variable]] = []  # those, and whose they are
+        self.memory: list[Any] = []  # theirs
+        self.counts: list[int] = []  # how many references there are to both
         self.latest: list[Any] = []  # what was lent with the last results
         self.lends_alone = False  # whether all that is left are those gradients, which are there by now
-        self.lend_to: list[tuple[Any, Variable]] = []
 
     def fits(self, inputs: list[Variable]) -> bool:
         """Whether all that the function knows from outside is as it was."""
@@ -152,7 +152,7 @@ class Replay:
 
     def run(self, inputs: list[Variable]) -> Any:
         """What the function would do, and return."""
-        if self.lent and self.is_held():
+        if self.counts and self.references() != self.counts:  # somebody has one, or a part of its memory
             self.build()
         given = self.arrays_of(inputs)
         if self.lends:
@@ -179,7 +179,8 @@ class Replay:
             self.count()
         results = [make(Tensor, array) for array in arrays]
         if self.carries:
-            depends = [*[each for each in inputs if each._requires_grad], *self.graded]
+            depend = [each for each in inputs if each._requires_grad]
+            depends = (*depend, *self.graded) if depend else self.graded
             for result, carries in zip(results, self.recording.carries, strict=True):
                 if carries:
                     sealed(result, depends)
@@ -225,34 +226,21 @@ class Replay:
 
     def count(self) -> None:
         """Note how many references there are to the gradients that lie in buffers, while nobody has looked at them."""
-        if self.lent:
+        if self.counts:
             return
         whose = {place: whose for whose, place, way in self.leaving if way == "lent"}
-        for place, grad in self.loans.items():
-            self.lent.append((whose[place], grad, grad._data, 0, 0))
-        bases = {id(grad._data.base): grad._data.base for grad in self.loans.values() if grad._data.base is not None}
-        self.bases = [(base, 0) for base in bases.values()]
         self.lend_to = [(whose[place], grad) for place, grad in self.loans.items()]
         self.lends_alone = len(self.loans) == len(self.leaving)
-        del bases, grad, place
-        self.is_held(counting=True)
+        arrays = [grad._data for _, grad in self.lend_to]
+        bases = {id(each.base): each.base for each in arrays if each.base is not None}
+        self.memory = [*arrays, *bases.values()]
+        del arrays, bases
+        self.counts = self.references()
 
-    def is_held(self, counting: bool = False) -> bool:
-        """Whether somebody else has one of those gradients, its array, or a part of its memory."""
-        lent, bases = self.lent, self.bases
-        for i, (whose, grad, array, grads, arrays) in enumerate(lent):
-            now = getrefcount(grad) - (whose._grad is grad), getrefcount(array)
-            if counting:
-                lent[i] = whose, grad, array, *now
-            elif now != (grads, arrays):
-                return True
-        for i, (base, known) in enumerate(bases):
-            count = getrefcount(base)
-            if counting:
-                bases[i] = base, count
-            elif count != known:
-                return True
-        return False
+    def references(self) -> list[int]:
+        """How many there are to gradients in buffers, but for those that their Tensors have, and to their memory."""
+        grads = [getrefcount(grad) - (whose._grad is grad) for whose, grad in self.lend_to]
+        return [*grads, *map(getrefcount, self.memory)]
 
 
 class Flat(np.ndarray):

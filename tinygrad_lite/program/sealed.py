@@ -21,11 +21,11 @@ OP: Any = SimpleNamespace(name="jit", outputs=("out",), parameters=("x",), kinds
 PLAN = Plan((0,), (), ((0, refuse, ()),), False)
 
 
-def sealed(result: Variable, leaves: list[Variable]) -> Variable:
+def sealed(result: Variable, leaves: tuple[Variable, ...]) -> Variable:
     """A result that requires a gradient, of which there is none: it depends on `leaves`."""
-    node = Node()
+    node, data = Node(), result._data
     node.op, node.plan, node.number, node.hooks = OP, PLAN, new_number(), None
-    node.edges, node.saved, node.checks, node.arguments = [tuple(leaves)], [], [], ()
-    node.shape, node.dtype = result._data.shape, result._data.dtype
+    node.edges, node.saved, node.checks, node.arguments = [leaves], [], [], ()
+    node.shape, node.dtype = data.shape, data.dtype
     result._node, result._requires_grad = node, True
     return result
