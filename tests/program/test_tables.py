@@ -252,6 +252,16 @@ def test_columns(case):
     check_layers(case)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=1000, derandomize=False, print_blob=True)
+@given(case=layers())
+def test_columns_at_length(way, case):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "WAYS", [way])
+        check_layers(case)
+
+
 def test_indices_out_of_range_are_refused():
     model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
     jitted = jit(model, without=OTHERS)
