@@ -1,0 +1,272 @@
+"""Writing a program in which what is computed of rows goes by way of their table.
+
+[tables.py](tables.py) has the algebra, and the letters: O T are rows of T, and O is one-hot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ..ops.neural import unit_rows
+from .code import Instead
+from .lower import MATMUL, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line, Lines
+from .rows import ARITHMETIC, Way
+from .steps import Value
+
+MATMUL_OUT, PRODUCT_OUT = "np.matmul({0}, {1}, {out})", "{0}.dot({1}, {out})"
+
+
+class Moved(Exception):
+    """An operand would be read when it is another one by then."""
+
+
+class Writer(Lines):
+    """Writes the lines of a way."""
+
+    def __init__(self, way: Way) -> None:
+        super().__init__()
+        self.way = way
+        self.indices, self.n, self.k, self.r, self.e = way.rows_taken
+        self.known: dict[Any, Value] = {}  # values that are made once
+        self.tables: dict[Value, tuple[Value, Any]] = {}  # of values O (T s): T, and s or None
+        self.by_rows: dict[Value, Value] = {}  # of values X: O'X
+        for i, line in enumerate(way.code.lines):
+            before = len(self.lines)
+            self.write(i, line)
+            for each in self.lines[before:]:
+                if each is not line:
+                    each.phase, each.line, each.step = line.phase, line.line, line.step
+
+    def write(self, i: int, line: Line) -> None:
+        """What comes in place of a line."""
+        way, made = self.way, line.made[0] if len(line.made) == 1 else None
+        if made in way.tables:
+            self.tables[made] = self.base(made) if made in way.bases else self.changed(line, made)
+            if made in way.dense:
+                self.spread_out(i, line, made)
+        elif line in way.sums and way.goes(way.sums[line]):
+            self.sum(i, line, way.sums[line])
+        elif line in way.transposed:
+            self.transposed_times(i, line, *way.transposed[line])
+        elif line in way.by_row:
+            self.added_to_rows(i, line, *way.by_row[line])
+        else:
+            self.lines.append(line)
+            if made in way.combined and made in way.by_rows and made not in way.dense:
+                self.by_rows[made] = self.combined(line, made)
+
+    # Values that are made once.
+
+    def once(self, key: Any, value: Value, text: str, *reads: Any, with_out: str | None = None) -> Value:
+        """A value, and the line that makes it, when it is asked for first."""
+        known = self.known.setdefault(key, value)
+        if known is value:
+            self.add(text, *reads, made=(value,), with_out=with_out, fixed=value.base is not None)
+        return known
+
+    def product(self, key: Any, name: str, x: Any, y: Any) -> Value:
+        made = Value(name, (*x.shape[:-1], y.shape[-1]), y.dtype)
+        return self.once(key, made, PRODUCT, x, y, with_out=PRODUCT_OUT)
+
+    def transposed(self, x: Value) -> Value:
+        made = Value(f"{x.label or x.name}_T", x.shape[::-1], x.dtype, contiguous=False, base=x)
+        return self.once((x, "T"), made, TRANSPOSE, x)
+
+    def reshaped(self, x: Value, *shape: int) -> Value:
+        made = Value(f"{x.label or x.name}_{len(shape)}d", shape, x.dtype, base=x)
+        return self.once((x, shape), made, RESHAPE, x, shape)
+
+    def one_hots(self, dtype: Any) -> Value:
+        """O, (N, K * R)."""
+        n, k, r = self.n, self.k, self.r
+        places = self.reshaped(self.indices, n * k)
+        made, with_out = Value("one_hots", (n * k, r), dtype), "{0}.take({1}, 0, {out}, 'clip')"
+        made = self.once(("one_hots", dtype), made, TAKE, unit_rows(r, dtype), places, with_out=with_out)
+        return self.reshaped(made, n, k * r)
+
+    def counts(self, dtype: Any) -> Value:
+        """1'O, (1, K * R): how often each row is taken, in each place."""
+        return self.product(("counts", dtype), "counts", np.ones((1, self.n), dtype), self.one_hots(dtype))
+
+    def met(self, table: Value) -> Value:
+        """O'O T, (K * R, H)."""
+        one_hots = self.one_hots(table.dtype)
+        together = self.product(("together", table.dtype), "together", self.transposed(one_hots), one_hots)
+        return self.product((table, "met"), f"{table.name}_met", together, table)
+
+    def computed(self, name: str, x: Any, y: Any, to: str) -> Value:
+        """A ufunc of two operands."""
+        made = Value(to, np.broadcast_shapes(x.shape, y.shape), x.dtype)
+        self.ufunc(name, (x, y), made)
+        return made
+
+    # Tables.
+
+    def base(self, made: Value) -> tuple[Value, Any]:
+        """Of (O T) W: T W."""
+        table, weight = self.way.bases[made]
+        h = weight.shape[1]
+        blocks = self.reshaped(weight, self.k, self.e, h)
+        products = Value(f"{made.name}_table", (self.k, self.r, h), made.dtype)
+        products = self.once((made, "base"), products, MATMUL, table, blocks, with_out=MATMUL_OUT)
+        return self.reshaped(products, self.k * self.r, h), None
+
+    def changed(self, line: Line, made: Value) -> tuple[Value, Any]:
+        """Of O T, with something done to its columns: T, with the same done; factors are kept apart."""
+        name, (x, y) = ARITHMETIC[line.text], self.way.operands[made]
+        is_first = isinstance(x, Value) and x in self.way.spread
+        old, row = (x, y) if is_first else (y, x)
+        if name in ("add", "subtract"):  # 1 / K comes with each of K rows
+            share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{made.name}_share")
+            both = (self.table(old), share) if is_first else (share, self.table(old))
+            return self.computed(name, *both, f"{made.name}_table"), None
+        table, scale = self.tables[old]
+        if scale is None and name == "multiply":
+            return table, row
+        return table, self.computed(
+            name, np.ones((), made.dtype) if scale is None else scale, row, f"{made.name}_scale"
+        )
+
+    def table(self, x: Value) -> Value:
+        """T of a value O T."""
+        table, scale = self.tables[x]
+        if scale is not None:
+            table = self.computed("multiply", table, scale, f"{x.name}_table")
+            self.tables[x] = table, None
+        return table
+
+    def sums_by_row(self, x: Value) -> Value:
+        """O'X, (K * R, H)."""
+        if x in self.way.spread:
+            table, scale = self.tables[x]
+            met = self.met(table)
+            return met if scale is None else self.computed("multiply", met, scale, f"{x.name}_by_row")
+        if x not in self.by_rows:
+            name = f"{x.label or x.name}_by_row"
+            self.by_rows[x] = self.product((x, "by row"), name, self.transposed(self.one_hots(x.dtype)), x)
+        return self.by_rows[x]
+
+    def combined(self, line: Line, made: Value) -> Value:
+        """O'X of an X that is computed of others."""
+        name = ARITHMETIC[line.text]
+        x, y = (self.combining(each, name, made) for each in self.way.operands[made])
+        return self.computed(name, x, y, f"{made.name}_by_row")
+
+    def combining(self, x: Any, name: str, made: Value) -> Any:
+        """What comes in place of an operand: O'X; of a row that is added, that times how often; a factor stays."""
+        if x.shape == made.shape:
+            return self.sums_by_row(x)
+        if name in ("multiply", "divide"):
+            return x
+        counts = self.reshaped(self.counts(made.dtype), self.k * self.r, 1)
+        return self.computed("multiply", counts, x, f"{made.name}_counted")
+
+    # What comes in place of lines. O X has a 0 times each other row, which may be nan: then it is what it was.
+
+    def replace(self, i: int, line: Line, text: str, with_out: str, *reads: Any) -> None:
+        """A line in place of another; what it gives is looked at."""
+        instead, k = self.instead(i, line), len(reads)
+        inputs = "".join(f", {{{k + 2 + j}}}" for j in range(len(instead.inputs)))
+        way = f"{{{k}}}(%s, {{{k + 1}}}{inputs})"
+        self.lines.append(Line(way % text, (*reads, finite_or, instead, *instead.inputs), line.made, way % with_out))
+
+    def spread_out(self, i: int, line: Line, made: Value) -> None:
+        """O T, where T is finite."""
+        table, instead = self.table(made), self.instead(i, line)
+        finite = Value("finite", (), np.dtype(bool))
+        self.add("{0}({1})", are_finite, table, made=(finite,))
+        call = f"{{3}}({', '.join(f'{{{4 + j}}}' for j in range(len(instead.inputs)))})"
+        reads = self.one_hots(made.dtype), table, finite, instead, *instead.inputs
+        text, with_out = f"{PRODUCT} if {{2}} else {call}", f"{PRODUCT_OUT} if {{2}} else np.copyto({{out}}, {call})"
+        self.lines.append(Line(text, reads, line.made, with_out))
+
+    def instead(self, i: int, line: Line) -> Instead:
+        """What a line was, with all before it that is not there any more."""
+        way = self.way
+        inputs: dict[Value, int] = {}  # and where each is read first
+        places, found = {line: i}, [line]
+        for each in found:
+            for value in each.values:
+                place = way.places.get(value)
+                if place is None or way.is_there(way.code.lines[place]):
+                    inputs[value] = min(inputs.get(value, i), places[each])
+                elif way.code.lines[place] not in places:
+                    places[way.code.lines[place]] = place
+                    found.append(way.code.lines[place])
+        if not all(way.unchanged(value, place, i) for value, place in inputs.items()):
+            raise Moved
+        lines = [replace(each) for each in sorted(found, key=places.__getitem__)]  # passes change lines
+        return Instead(lines, list(inputs), line.made[0])
+
+    def sum(self, i: int, line: Line, x: Value) -> None:
+        """1'X, with X = O T, X = Y * O T, or by way of O'X."""
+        left, right, scales = self.terms(x)
+        if not scales:
+            self.replace(i, line, PRODUCT, PRODUCT_OUT, self.like_result(left, line), right)
+            return
+        total, scale = self.product((line, "sum"), f"{x.name}_sum", self.like_result(left, line), right), scales[0]
+        for each in scales[1:]:
+            scale = self.computed("multiply", scale, each, f"{x.name}_scale")
+        reads = total, self.like_result(scale, line)
+        self.replace(i, line, "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})", *reads)
+
+    def like_result(self, row: Any, line: Line) -> Any:
+        """A row with as many dimensions as what a line makes."""
+        if len(line.made[0].shape) > 1 or len(row.shape) < 2:
+            return row
+        return self.reshaped(row, row.shape[1]) if isinstance(row, Value) else row[0]
+
+    def terms(self, x: Value) -> tuple[Any, Value, list[Any]]:
+        """Two matrices whose product is 1'X, but for factors of each column."""
+        if x in self.way.spread:
+            table, scale = self.tables[x]
+            return self.counts(x.dtype), table, [] if scale is None else [scale]
+        if x in self.way.pairs:
+            y, other = self.way.pairs[x]
+            table, scale = self.tables[other]
+            by_row, factor = (
+                (self.met(self.tables[y][0]), self.tables[y][1])
+                if y in self.way.spread
+                else (self.sums_by_row(y), None)
+            )
+            products = self.computed("multiply", by_row, table, f"{x.name}_by_row")
+            return np.ones((1, self.k * self.r), x.dtype), products, [s for s in (scale, factor) if s is not None]
+        by_row = self.sums_by_row(x)
+        first = Value(f"{by_row.name}_1", (self.r, x.shape[1]), x.dtype, base=by_row)  # each example is in it once
+        return np.ones((1, self.r), x.dtype), self.once((by_row, "first"), first, "{0}[:{1}]", by_row, self.r), []
+
+    def transposed_times(self, i: int, line: Line, table: Value, g: Value) -> None:
+        """(O T)' G as T' (O'G)."""
+        sums, e, h = self.sums_by_row(g), self.e, g.shape[1]
+        reads = self.transposed(table), self.reshaped(sums, self.k, self.r, h), (self.k, e, h), (self.k * e, h)
+        with_out = "np.matmul({0}, {1}, {out}.reshape({2})).reshape({3})"
+        self.replace(i, line, f"{MATMUL}.reshape({{3}})", with_out, *reads)
+
+    def added_to_rows(self, i: int, line: Line, g: Value, weight: Value) -> None:
+        """O' (G W') as (O'G) W'."""
+        sums, e, h = self.sums_by_row(g), self.e, g.shape[1]
+        blocks = self.reshaped(weight, self.k, e, h)
+        right = Value(f"{blocks.name}_T", (self.k, h, e), weight.dtype, contiguous=False, base=blocks)
+        right = self.once((blocks, "T"), right, "{0}.transpose({1})", blocks, (0, 2, 1))
+        parts = Value("by_place", (self.k, self.r, e), g.dtype)
+        parts = self.once(
+            (line, "parts"), parts, MATMUL, self.reshaped(sums, self.k, self.r, h), right, with_out=MATMUL_OUT
+        )
+        self.replace(i, line, "np.add.reduce({0}, 0)", "np.add.reduce({0}, 0, None, {out})", parts)
+
+
+def are_finite(array: Any) -> bool:
+    """Whether an array holds neither inf nor nan, nor numbers that are too large to be squared."""
+    return isfinite(np.vdot(array, array))
+
+
+def finite_or(result: Any, instead: Callable[..., Any], *inputs: Any) -> Any:
+    """A result where it is finite; else what is to come in its place, in the same memory."""
+    if not isfinite(np.vdot(result, result)):
+        result[...] = instead(*inputs)
+    return result
