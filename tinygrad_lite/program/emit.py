@@ -57,7 +57,7 @@ class Source:
     def text(self) -> str:
         """The source of `build(its arguments)`, which returns the function."""
         lines = [f"def build({', '.join(self.arguments)}):"]
-        lines += [f"    {line}" for text in self.setup for line in text.splitlines()]
+        lines += [f"    {line}".rstrip() for text in self.setup for line in text.splitlines()]
         lines += ["", f"    def {self.title}({', '.join(self.inputs)}):"]
         lines += [f"        {line}" for line in self.commented()]
         returned = ", ".join(self.results) + ("," if len(self.results) == 1 else "")
@@ -197,7 +197,7 @@ class Emitter:
     def function(self, instead: Instead) -> str:
         """The name of a function of lines that are seldom run; it is written before the program."""
         name = self.free(f"{self.name(instead.made)}_instead")
-        lines = [f"def {name}({', '.join(map(self.name, instead.inputs))}):"]
+        lines = ["", f"def {name}({', '.join(map(self.name, instead.inputs))}):"]
         for line in instead.lines:
             text = line.text.format(*[self.text(each) for each in line.reads])
             lines.append(f"    {self.name(line.made[0])} = {text}")
