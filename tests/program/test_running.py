@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tg
+import tinygrad_lite.functional as F
 from tinygrad_lite.anomaly import AnomalyError
 from tinygrad_lite.program import JitError, jit
 from tinygrad_lite.program.passes import ROUNDING
@@ -56,6 +57,35 @@ def test_verify_finds_a_wrong_line():
             assert np.array_equal(one, np.tanh(A * before))
             jitted(tg.tensor(A))
             assert jitted.verify == 0
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_verify_where_passes_round(wrong):
+    """A sum that cancels, such as the gradient of a bias before batch norm, is judged by its terms."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.standard_normal((64, 8)), leaf(rng.standard_normal((8, 5))), leaf(rng.standard_normal(5))
+    gain, shift = leaf(np.ones((1, 5))), leaf(np.zeros((1, 5)))
+    optimiser = tg.optim.SGD([weight, bias, gain, shift], lr=0.1)
+
+    def step(x):
+        loss = (np.tanh(F.batch_norm(F.linear(x, weight, bias), gain, shift)[0]) ** 2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss
+
+    jitted = jit(step, without=(), verify=5)
+    jitted(x.astype(np.float32))
+    if wrong:
+        line = next(each for each in jitted.last[0].source.body if "grad_bias" in each.text)
+        line.text += "; grad_bias += 1e-3"
+        with pytest.raises(JitError, match="gives other numbers"):
+            jitted(x.astype(np.float32))
+    else:
+        for _ in range(6):
+            jitted(x.astype(np.float32))
+        assert jitted.verify == 0
+        assert abs(bias.grad.data).max() < 1e-6
 
 
 def test_verify_runs_each_step_once():
