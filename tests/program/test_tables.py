@@ -162,6 +162,16 @@ def test_the_way_that_takes_least(monkeypatch, n, r, k, e, h, taken):
     assert by_way_of(jitted.source) == taken
 
 
+def test_a_large_table(monkeypatch):
+    """Of 100,000 rows, whose unit matrix would take 40 GB."""
+    monkeypatch.setattr(tables, "may_save", ORIGINAL["may_save"])
+    model, (x, g) = Model(100_000, 1, 2, 1), drawn(120_000, 100_000, 1, 1)
+    jitted = jit(model, without=OTHERS)
+    jitted(x, g)
+    np.testing.assert_array_equal(model(x, g).data, jitted(x, g).data)
+    assert not by_way_of(jitted.source)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
 @pytest.mark.parametrize("where", ["table", "weight", "bias", "g", "unused row"])
 def test_rows_that_are_not_finite_stay_alone(where, bad):

@@ -22,6 +22,7 @@ from .rows import Finder, Rows, Way
 from .simplify import needed
 
 WAYS = [("products",), ("sums",), ("products", "sums"), ("products", "sums", "columns")]  # the parts of a Way
+MOST = 2**10  # rows of a table: O comes from a unit matrix with as many
 CALL, ELEMENT = 2**16, 16  # what a line costs, and an element of its result, in products of numbers
 
 
@@ -41,8 +42,8 @@ def tables(code: Code) -> Code:
 
 
 def may_save(rows: Rows) -> bool:
-    """Whether a table has fewer rows than columns, or there are more examples than O has columns."""
-    return rows.r < rows.e or rows.k * rows.r < rows.n
+    """Whether a table is small, and has fewer rows than columns or fewer in all places than there are examples."""
+    return rows.r <= MOST and (rows.r < rows.e or rows.k * rows.r < rows.n)
 
 
 def cost(code: Code) -> int:
