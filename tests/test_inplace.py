@@ -10,7 +10,7 @@ import pytest
 import tinygrad_lite as tg
 from tinygrad_lite.testing import gradcheck, gradgradcheck
 
-from .test_inplace_scripts import OPERATORS, A, B, leaf
+from .inplace import OPERATORS, A, B, leaf
 
 # x[i] = v, in every form of NumPy.
 

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_lite as tg
 
-from .test_inplace_scripts import A, B, Ours, Torchs, leaf
+from .inplace import A, B, Ours, Torchs, leaf
 
 
 def test_views_see_what_is_written_and_so_does_the_base() -> None:
