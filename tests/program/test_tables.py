@@ -162,6 +162,17 @@ def test_the_way_that_takes_least(monkeypatch, n, r, k, e, h, taken):
     assert by_way_of(jitted.source) == taken
 
 
+@pytest.mark.parametrize(
+    ("r", "k", "e", "h", "n"), [(3, 2, 0, 4, 5), (3, 2, 2, 0, 5), (1, 1, 1, 1, 1), (1, 2, 1, 1, 9)]
+)
+def test_sizes_of_nothing_and_of_one(r, k, e, h, n):
+    model, (x, g) = Model(r, k, e, h), drawn(n, r, k, h)
+    jitted = jit(model, without=())
+    jitted(x, g)
+    for one, other in zip(model.results(x, g), model.results(x, g, jitted), strict=True):
+        np.testing.assert_allclose(one, other, 1e-5)
+
+
 def test_a_large_table(monkeypatch):
     """Of 100,000 rows, whose unit matrix would take 40 GB."""
     monkeypatch.setattr(tables, "may_save", ORIGINAL["may_save"])

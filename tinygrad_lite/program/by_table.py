@@ -119,7 +119,7 @@ class Writer(Lines):
     def changed(self, line: Line, made: Value) -> tuple[Value, Any]:
         """Of O T, with something done to its columns: T, with the same done; factors are kept apart."""
         name, (x, y) = ARITHMETIC[line.text], self.way.operands[made]
-        is_first = isinstance(x, Value) and x in self.way.spread
+        is_first = self.way.is_spread(x)
         old, row = (x, y) if is_first else (y, x)
         if name in ("add", "subtract"):  # 1 / K comes with each of K rows
             share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{made.name}_share")

@@ -68,9 +68,9 @@ class Finder:
         (made,), g, weight = product.made, product.reads[0], transposed.reads[0]
         indices = self.unshaped(line.reads[3])
         (n, width), (r, e) = made.shape, line.made[0].shape
-        if not all(map(self.is_steady, (g, indices, made))) or not isinstance(weight, Value) or width % e:
+        if not n * r * e or width % e or not all(map(self.is_steady, (g, indices, made))):
             return None
-        if not n * r * e or not weight.contiguous or not self.unchanged(weight, self.places[made], i):
+        if not isinstance(weight, Value) or not weight.contiguous or not self.unchanged(weight, self.places[made], i):
             return None
         return Rows(indices, n, width // e, r, e), g, weight
 
@@ -154,10 +154,14 @@ class Way(Finder):
             self.by_row[line] = by_row[1:]
         elif line.text in ARITHMETIC and line.with_out is not None and self.is_steady(line.made[0]):
             self.find_arithmetic(line, line.made[0])
-        elif "columns" in self.parts and line.text == "np.square({0})" and line.reads[0] in self.spread:
+        elif "columns" in self.parts and line.text == "np.square({0})" and self.is_spread(line.reads[0]):
             self.pairs[line.made[0]] = line.reads[0], line.reads[0]
-        elif "columns" in self.parts and line.text == PRODUCT and is_ones(line.reads[0], self.rows_taken.n):
+        elif "columns" in self.parts and line.text == PRODUCT and is_sum(line, self.rows_taken.n):
             self.sums[line] = line.reads[1]
+
+    def is_spread(self, arg: Any) -> bool:
+        """Whether an operand is O T."""
+        return isinstance(arg, Value) and arg in self.spread
 
     def find_arithmetic(self, line: Line, made: Value) -> None:
         """Find what a line is that computes element by element."""
@@ -188,7 +192,7 @@ class Way(Finder):
         if not isinstance(arg, (Value, np.ndarray)) or arg.dtype != made.dtype:
             return ""
         if arg.shape == made.shape:
-            return "" if not self.is_steady(arg) else "spread" if arg in self.spread else "matrix"
+            return "" if not self.is_steady(arg) else "spread" if self.is_spread(arg) else "matrix"
         return "row" if len(arg.shape) < 2 or arg.shape[0] == 1 else ""
 
     def look(self) -> None:
@@ -247,6 +251,8 @@ class Way(Finder):
         return not is_pure(line) or line.made[0] in self.dense
 
 
-def is_ones(arg: Any, n: int) -> bool:
-    """Whether a product with it is a sum over n rows."""
-    return isinstance(arg, np.ndarray) and arg.shape in ((n,), (1, n)) and bool((arg == 1).all())
+def is_sum(line: Line, n: int) -> bool:
+    """Whether a product is the sum of the n rows of a value."""
+    ones, x = line.reads
+    is_one = isinstance(ones, np.ndarray) and ones.shape in ((n,), (1, n)) and bool((ones == 1).all())
+    return is_one and isinstance(x, Value)
