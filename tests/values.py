@@ -53,4 +53,3 @@ OPERATIONS: dict[str, tuple[Callable[..., Value], Callable[..., complex], Callab
     "abs()": (abs, lambda x: x if x.real > 0 else -x, off_kink),
 }
 BINARY = [name for name in OPERATIONS if "y" in name]
-UNARY = [name for name in OPERATIONS if "y" not in name]
