@@ -16,7 +16,7 @@ from .arguments import EXPLAINED
 from .graph import Node, Output
 from .hooks import run_hooks
 from .inplace import inplace
-from .mode import recording, thread
+from .mode import recording, thread, traces
 from .op import ARGUMENT, INPUT, OUTPUT, PLAIN, Op, table
 from .variable import Memory, Variable, data_of, make, ndarray
 
@@ -32,7 +32,7 @@ def backward(root: Variable, gradient: Variable, retain_graph: bool, create_grap
     """
     mode = thread.mode
     watch = mode.watch
-    recorded = create_graph or (watch is not None and watch.traces)
+    recorded = create_graph or traces()
     before, mode.grad = mode.grad, create_graph
     if watch is not None:
         watch.walks(True)
@@ -146,7 +146,7 @@ class Walk:
             if plan.holds_arrays and not keep and (node.checks or any(map(is_array, saved))):
                 node.saved = None
             if recorded:
-                saved = linked_reads(node, saved, self.cls, watch is not None and watch.traces)
+                saved = linked_reads(node, saved, self.cls, traces())
             for target, rule, reads in plan.rules:
                 edge = edges[target] if target.__class__ is int else tuple([edges[i] for i in target])
                 if edge is None:
@@ -277,10 +277,12 @@ class Paths:
         cotangents: of the outputs, likewise arrays or Tensors. They, and what the graph keeps, may share memory with
         the gradients. hooks: whether those of the targets run; not where another walk goes on from there.
         """
+        traced = traces()
         with recording(recorded):
-            walk = Walk(cls, recorded, self)
+            walk = Walk(cls, recorded or traced, self)
             for edge, cotangent in zip(self.outputs, cotangents, strict=True):
-                walk.flow(edge, cotangent, None)
+                is_array = traced and not isinstance(cotangent, Variable)
+                walk.flow(edge, make(cls, cotangent) if is_array else cotangent, None)
             walk.run(keep, hooks)
         found = []
         for target in self.targets:
@@ -317,9 +319,17 @@ def tensors(cls: Any, grads: Sequence[Any], like: Sequence[Variable], cotangents
     taken = {id(data_of(each)) for each in cotangents}
     made = []
     for grad, x in zip(grads, like, strict=True):
-        grad = np.zeros(x._data.shape, x._data.dtype) if grad is None else own(grad, taken)
+        grad = constant(cls, np.zeros(x._data.shape, x._data.dtype)) if grad is None else own(grad, taken)
         made.append(grad if isinstance(grad, Variable) else make(cls, grad))
     return made
+
+
+def constant(cls: Any, array: Any) -> Any:
+    """A Tensor of numbers that are always the same."""
+    tensor = make(cls, array)
+    if thread.mode.watch is not None:
+        thread.mode.watch.made(tensor, None)
+    return tensor
 
 
 def fit(grad: Any, like: Any, op: Op | None) -> Any:

@@ -49,10 +49,9 @@ class Watch:
     traces: whether the rules of a backward are run on Tensors, so that it sees what they do, too.
     """
 
-    traces = False
-
     def __init__(self) -> None:
         self.outer = thread.mode.watch
+        self.traces: bool = self.outer is not None and self.outer.traces
 
     def __enter__(self) -> None:
         thread.mode.watch = self
@@ -71,28 +70,49 @@ class Watch:
 
     def took(self, given: Any, taken: Any) -> None:
         """A Tensor was made of an operand, in the dtype that the others have; or a copy, for a rule to read."""
+        if self.outer is not None:
+            self.outer.took(given, taken)
 
     def wrote(self, target: Variable, value: Variable) -> None:
         """A value was copied into the memory of a Tensor."""
+        if self.outer is not None:
+            self.outer.wrote(target, value)
 
     def made(self, tensor: Variable, source: Any) -> None:
         """A Tensor was made of data, of a copy of an array or a Tensor, or of nothing but numbers."""
+        if self.outer is not None:
+            self.outer.made(tensor, source)
+
+    def meets(self, variable: Variable) -> None:
+        """Another Tensor is about to be made of the array of this one."""
+        if self.outer is not None:
+            self.outer.meets(variable)
 
     def grading(self, variable: Variable, reads: bool) -> None:
         """The `_grad` of a Tensor is about to be read, or replaced."""
+        if self.outer is not None:
+            self.outer.grading(variable, reads)
 
     def asks(self, owner: Variable | Generator, what: str) -> None:
         """Numbers are about to leave a Tensor, or a generator is about to be looked at or seeded."""
+        if self.outer is not None:
+            self.outer.asks(owner, what)
 
     def folds(self, value: Any) -> None:
         """An argument is taken as it is now, such as an array of one element as a number."""
+        if self.outer is not None:
+            self.outer.folds(value)
 
     def reads(self, owner: Any, name: str, dtype: Any) -> Any:
         """A number that may be another one each time, an attribute of `owner`, as an array or a Tensor."""
+        if self.outer is not None:
+            return self.outer.reads(owner, name, dtype)
         return np.array(getattr(owner, name), dtype)
 
     def walks(self, begins: bool) -> None:
         """A backward begins, or ends."""
+        if self.outer is not None:
+            self.outer.walks(begins)
 
     def pull(self, node: Node, target: int | tuple[int, ...], rule: Rule, g: Any, reads: list[Any]) -> Any:
         """Run the rule of a node for the input(s) at `target`."""
@@ -105,6 +125,14 @@ class Watch:
 
     def drew(self, generator: Generator, draw: Callable[..., Any], arguments: tuple[Any, ...], drawn: Variable) -> None:
         """A generator has drawn: `draw(its source, *arguments)`."""
+        if self.outer is not None:
+            self.outer.drew(generator, draw, arguments, drawn)
+
+
+def traces() -> bool:
+    """Whether this thread writes down what the rules of a backward do."""
+    watch = thread.mode.watch
+    return watch is not None and watch.traces
 
 
 class recording:

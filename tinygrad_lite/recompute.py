@@ -63,6 +63,8 @@ class Notes(Watch):
 
     def draws(self, generator: Generator) -> None:
         super().draws(generator)
+        if self.traces:
+            self.asks(generator, "checkpoint() draws again")
         if generator not in self.drawn:
             self.drawn[generator] = generator.get_state()
 
@@ -182,6 +184,8 @@ def leaf_of(x: Any) -> Any:
     """A leaf that requires a gradient, of the array, or in the memory of a tensor."""
     if not isinstance(x, Variable):
         x = make(Tensor, x)
+    if thread.mode.watch is not None:
+        thread.mode.watch.meets(x)
     leaf = make(x._result, x._data)
     leaf._memory, leaf._requires_grad = x._memory, True
     return leaf
@@ -198,9 +202,16 @@ def apart(outputs: list[Variable], since: int) -> list[Any]:
     for each in outputs:
         root = each if each._base is None else each._base
         number, _ = place_of(edge_of(root))
-        arrays.append(each._data.copy() if number < since or each._memory in taken else each._data)
+        arrays.append(copied(each) if number < since or each._memory in taken else each._data)
         taken.add(each._memory)
     return arrays
+
+
+def copied(variable: Variable) -> Any:
+    """A copy of the array."""
+    with recording(False):
+        copy: Any = np.copy(variable)  # type: ignore[call-overload]
+    return copy._data
 
 
 def sample(array: Any) -> Any:

@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .arguments import as_array, short
-from .backward import Paths, edge_of, tensors
+from .backward import Paths, constant, edge_of, tensors
 from .graph import apply, new_number
-from .mode import recording, thread
+from .mode import recording, thread, traces
 from .op import Array, Op
 from .tensor import Tensor
 from .variable import Variable, make, refuse_stale
@@ -180,6 +180,8 @@ def alias(x: Variable) -> Any:
     """The same array as a tensor of its own, to be differentiated by; where x carries a gradient, recorded."""
     if x._requires_grad and thread.mode.grad:
         return apply(ALIAS, (x,))
+    if thread.mode.watch is not None:
+        thread.mode.watch.meets(x)
     leaf = make(x._result, x._data)
     leaf._memory, leaf._requires_grad = x._memory, True
     return leaf
@@ -257,7 +259,7 @@ class Call:
 
     def pull_ones(self) -> Any:
         """The gradients of the sum of all outputs."""
-        return self.pull([make(self.cls, np.ones(each.shape, each.dtype)) for each in self.outputs])
+        return self.pull([constant(self.cls, np.ones(each.shape, each.dtype)) for each in self.outputs])
 
     def gradient(self) -> tuple[Any, Any]:
         """The one number that was returned, and its gradients."""
@@ -280,25 +282,28 @@ class Call:
         paths = self.paths_from([output])
         recorded = thread.mode.grad and paths.open
         found: list[Any] = [np.zeros((output.size, *x._data.shape), x._data.dtype) for x in self.inputs]
-        if recorded:
+        if recorded or traces():
             found = [list(rows) for rows in found]
         for row in range(output.size):
             unit = np.zeros(output.shape, output.dtype)
             unit.reshape(-1)[row] = 1
-            pulled = paths.pull([make(self.cls, unit) if recorded else unit], self.cls, True, recorded)
+            pulled = paths.pull([constant(self.cls, unit) if recorded or traces() else unit], self.cls, True, recorded)
             for rows, each in zip(found, pulled, strict=True):
                 if each is not None:
                     rows[row] = each
         built = []
         for rows, x in zip(found, self.inputs, strict=True):
-            rows = np.stack(rows) if recorded and rows else np.asarray(rows, x._data.dtype)
+            if any(isinstance(each, Variable) for each in rows):
+                rows = np.stack(rows)
+            else:
+                rows = np.asarray(rows, x._data.dtype)
             rows = np.reshape(rows, output.shape + x._data.shape)
             built.append(rows if isinstance(rows, Variable) else make(self.cls, rows))
         return built
 
     def push(self, tangents: Sequence[Any]) -> Any:
         """The derivatives of the outputs along tangents of the inputs, in the structure of the outputs."""
-        weights = [make(self.cls, np.zeros(each.shape, each.dtype)) for each in self.outputs]
+        weights = [constant(self.cls, np.zeros(each.shape, each.dtype)) for each in self.outputs]
         for each in weights:
             each._requires_grad = True
         since = new_number()

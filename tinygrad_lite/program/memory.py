@@ -80,6 +80,8 @@ def can_move(code: Code, value: Any) -> bool:
     """Whether a value can be made in a part of a larger buffer."""
     if not isinstance(value, Value) or value.base is not None or value in code.outside or value in code.results:
         return False
+    if value in code.buffers:  # it is in one already
+        return False
     return any(line.made == (value,) and line.with_out is not None for line in code.lines)
 
 

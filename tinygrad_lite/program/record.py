@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -34,15 +34,15 @@ class Recorder(Watch):
     inputs: the Tensors among the arguments. keep: whether to keep a copy of each array as it was when it was made.
     """
 
-    traces = True
-
-    def __init__(self, inputs: Iterable[Variable], keep: bool = False) -> None:
+    def __init__(self, inputs: list[Variable], keep: bool = False) -> None:
         super().__init__()
+        self.traces = True
         self.recording = Recording()
         self.values: dict[int, Value] = {}  # by the id of an array
         self.arrays: dict[Value, Any] = {}  # all that were named: alive, so that no id is given again
         self.copies: dict[Value, Any] | None = {} if keep else None
         self.nodes: dict[Node | tuple[Node, int], Value] = {}  # whose output is which value
+        self.known: set[Variable] = set(inputs)  # and Tensors from outside
         self.graded: dict[Variable, Variable | None] = {}  # what the `_grad` of a Tensor was at first
         self.walking = self.walked = 0
         self.scanned: tuple[int, int, int] | None = None  # frame, line, and how many Tensors from outside were met
@@ -84,6 +84,7 @@ class Recorder(Watch):
                 )
             value = self.name(array, "p")
             self.recording.captured.append(Captured(given, value))
+            self.known.add(given)
         else:
             value = self.name(array, "a")
             self.recording.references.append((given, value))
@@ -201,7 +202,12 @@ class Recorder(Watch):
             for each in value:
                 self.folds(each)
 
+    def meets(self, variable: Variable) -> None:
+        self.value_of(variable)
+
     def grading(self, variable: Variable, reads: bool) -> None:
+        if self.is_local(variable):  # and so is its gradient
+            return
         if not reads:
             self.recording.zeroed.append((variable, len(self.recording.steps)))
         if variable in self.graded:
@@ -209,8 +215,13 @@ class Recorder(Watch):
         grad = variable._grad
         self.graded[variable] = grad
         if reads:
-            value = None if grad is None else self.name(grad._data, "g")
-            self.recording.grads_before.append((variable, value))
+            known = None if grad is None else self.name(grad._data, "g")
+            self.recording.grads_before.append((variable, known))
+
+    def is_local(self, variable: Variable) -> bool:
+        """Whether a Tensor was made here, with what was computed here."""
+        value = self.values.get(id(variable._data))
+        return value is not None and value.name.startswith("v") and variable not in self.known
 
     def walks(self, begins: bool) -> None:
         self.walking += 1 if begins else -1
@@ -234,8 +245,9 @@ class Recorder(Watch):
         return self.nodes.get((edge.node, edge.index) if isinstance(edge, Output) else edge)
 
     def asks(self, owner: Any, what: str) -> None:
-        way = "seed it" if isinstance(owner, Generator) else "compute with Tensors, or do it"
-        whose = "of a generator " if isinstance(owner, Generator) else "asks for numbers "
+        draws = "draws" in what
+        way = ("draw" if draws else "seed it") if isinstance(owner, Generator) else "compute with Tensors, or do it"
+        whose = f"{'from' if draws else 'of'} a generator " if isinstance(owner, Generator) else "asks for numbers "
         raise JitError(
             f"jit: {what} {whose}while the function is recorded, where they would become constants; "
             f"{way} outside of the function; {place(caller())}"
