@@ -206,14 +206,16 @@ class Writer(Lines):
     def sum(self, i: int, line: Line, x: Value) -> None:
         """1'X, with X = O T, X = Y * O T, or by way of O'X."""
         left, right, scales = self.terms(x)
-        if not scales:
-            self.replace(i, line, PRODUCT, PRODUCT_OUT, self.like_result(left, line), right)
-            return
-        total, scale = self.product((line, "sum"), f"{x.name}_sum", self.like_result(left, line), right), scales[0]
-        for each in scales[1:]:
-            scale = self.computed("multiply", scale, each, f"{x.name}_scale")
-        reads = total, self.like_result(scale, line)
-        self.replace(i, line, "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})", *reads)
+        text, with_out, reads = PRODUCT, PRODUCT_OUT, (self.like_result(left, line), right)
+        if scales:
+            total, scale = self.product((line, "sum"), f"{x.name}_sum", *reads), scales[0]
+            for each in scales[1:]:
+                scale = self.computed("multiply", scale, each, f"{x.name}_scale")
+            text, with_out = "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})"
+            reads = total, self.like_result(scale, line)
+        if len(set(self.way.pairs.get(x, ()))) == 1:  # a sum of squares: as one of other terms it may be a bit below 0
+            text, with_out = f"np.maximum({text}, 0)", f"np.maximum({with_out}, 0, out={{out}})"
+        self.replace(i, line, text, with_out, *reads)
 
     def like_result(self, row: Any, line: Line) -> Any:
         """A row with as many dimensions as what a line makes."""

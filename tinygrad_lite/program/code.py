@@ -32,7 +32,8 @@ class Code:
     """The lines of a program, and what they depend on.
 
     results, grads: what is looked at when it has run; only grads may lie in buffers. outside: the values that are
-    there before. movable: those of them whose memory may be moved. buffers: where results are written to, those that
+    there before. movable: those of them whose memory may be moved. given: those that each call brings, in any memory.
+    buffers: where results are written to, those that
     share one included. flat: values that are to lie side by side, and the value that they are together.
     hoists: whether views of what stays are made before the program runs.
     """
@@ -42,6 +43,7 @@ class Code:
     grads: list[Value]
     outside: set[Value]
     movable: set[Value] = field(default_factory=set)
+    given: set[Value] = field(default_factory=set)
     buffers: dict[Value, Buffer] = field(default_factory=dict)
     flat: dict[Value, list[Value]] = field(default_factory=dict)
     hoists: bool = False

@@ -62,6 +62,7 @@ class Replay:
         lines = Lower(recording).lines
         self.count_before = len(lines)
         code = Code(lines, [] if self.lends else results, results + grads if self.lends else grads, outside)
+        code.given = set(given)
         code.movable = {value for value, each in self.tensors.items() if moves and may_move(each)}
         self.code = code = optimised(code, self.without)
         arrays: dict[Value, Any] = {}

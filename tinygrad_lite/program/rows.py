@@ -32,8 +32,9 @@ class Finder:
     """Finds products with rows of a table, whose operands have not changed since the rows were taken."""
 
     def __init__(self, code: Code) -> None:
-        self.code, self.written = code, code.written
-        self.shared = code.outside - code.movable  # these may lie in one memory
+        self.code = code
+        self.last = max([i for i, line in enumerate(code.lines) if line.text in (PRODUCT, ADD_TO_ROWS)], default=0)
+        self.written = self.written_between(0, self.last)
         self.places = {value: i for i, line in enumerate(code.lines) for value in line.made}
 
     def families(self) -> Iterator[Rows]:
@@ -80,8 +81,8 @@ class Finder:
         return self.code.lines[i] if i is not None and self.code.lines[i].text == text else None
 
     def unshaped(self, value: Value) -> Value:
-        """What a value is another shape of."""
-        while (line := self.maker(value, RESHAPE)) is not None:
+        """What a value is another shape of, in the same memory."""
+        while (line := self.maker(value, RESHAPE)) is not None and getattr(line.reads[0], "contiguous", False):
             value = line.reads[0]
         return value
 
@@ -99,16 +100,26 @@ class Finder:
             return None
         return Rows(indices, n, width // e, r, e), table
 
+    def written_between(self, first: int, last: int) -> set[Value]:
+        """To whose memory lines write."""
+        return {each.root for line in self.code.lines[first:last] for each in line.effects}
+
     def unchanged(self, value: Value, first: int, last: int) -> bool:
         """Whether nothing is written to the memory of a value between two lines, nor to what may lie there."""
-        written = {each.root for line in self.code.lines[first:last] for each in line.effects}
-        return value.root not in written and (value.root not in self.shared or not written & self.shared)
+        return self.is_apart(value.root, self.written_between(first, last))
 
     def is_steady(self, value: Any) -> bool:
-        """Whether nothing is ever written to the memory of a value, nor to what may lie there."""
-        if not isinstance(value, Value) or value.root in self.written:
-            return False
-        return value.root not in self.shared or not self.written & self.shared
+        """Whether nothing is written to the memory of a value, or to what may lie there, as long as it may be read."""
+        return isinstance(value, Value) and self.is_apart(value.root, self.written)
+
+    def is_apart(self, root: Value, written: set[Value]) -> bool:
+        """Whether memory can't be where others write: that of arguments may be, where it holds the same dtype."""
+        if root in written or root not in self.code.outside:
+            return root not in written
+        written = {each for each in written & self.code.outside if each.dtype == root.dtype}
+        if root in self.code.given or written & self.code.given:
+            return not written
+        return root in self.code.movable or written <= self.code.movable
 
 
 class Way(Finder):
@@ -154,8 +165,9 @@ class Way(Finder):
             self.by_row[line] = by_row[1:]
         elif line.text in ARITHMETIC and line.with_out is not None and self.is_steady(line.made[0]):
             self.find_arithmetic(line, line.made[0])
-        elif "columns" in self.parts and line.text == "np.square({0})" and self.is_spread(line.reads[0]):
-            self.pairs[line.made[0]] = line.reads[0], line.reads[0]
+        elif line.text == "np.square({0})" and self.is_spread(line.reads[0]) and self.is_steady(line.made[0]):
+            if "columns" in self.parts:
+                self.pairs[line.made[0]] = line.reads[0], line.reads[0]
         elif "columns" in self.parts and line.text == PRODUCT and is_sum(line, self.rows_taken.n):
             self.sums[line] = line.reads[1]
 
@@ -167,7 +179,9 @@ class Way(Finder):
         """Find what a line is that computes element by element."""
         name, (x, y) = ARITHMETIC[line.text], map(self.repeated, line.reads)
         kinds = self.kind(x, made), self.kind(y, made)
-        if len(made.shape) != 2 or made.shape[0] != self.rows_taken.n or made.dtype.kind != "f" or "" in kinds:
+        if len(made.shape) != 2 or made.shape[0] != self.rows_taken.n or made.dtype.kind != "f":
+            return
+        if "" in kinds or kinds == ("row", "row"):
             return
         self.operands[made] = x, y
         if kinds == ("spread", "row") or (kinds == ("row", "spread") and name != "divide"):
@@ -214,7 +228,8 @@ class Way(Finder):
             elif made in self.spread:
                 if made in self.dense or made in self.tables:
                     self.tables.add(made)
-                    for each in values_in(self.bases.get(made) or self.operands[made]):
+                    self.dense |= set(self.bases.get(made, ()))
+                    for each in values_in(() if made in self.bases else self.operands[made]):
                         (self.tables if each in self.spread else self.dense).add(each)
             elif made in self.combined and made not in self.dense:
                 for each in values_in(self.operands[made]) if made in self.by_rows else ():

@@ -30,7 +30,8 @@ def tables(code: Code) -> Code:
     """What is computed of rows of a table by way of the table, where that takes less.
 
     A result differs by at most 3 M roundings of the sum of the absolute values of its terms, multiplied out; M counts
-    the additions and products that follow each other from what is read to it.
+    the additions and products that follow each other from what is read to it. Factors of columns are multiplied with
+    each other first; their products must be neither too large for the dtype nor too small.
     """
     for rows in filter(may_save, dict.fromkeys(Finder(code).families())):
         ways = [code.lines]

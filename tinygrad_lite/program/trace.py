@@ -11,11 +11,13 @@ import numpy as np
 
 from ..random import Generator
 from ..variable import Variable
+from .code import Instead
 from .emit import Source, Statement
+from .lower import Line
 from .passes import ROUNDING
 from .record import watched
 from .replay import Replay
-from .steps import JitError, Run, Step, Value
+from .steps import JitError, Run, Step, Value, replaced
 
 
 def line_by_line(source: Source, given: list[Any]) -> Iterator[tuple[Statement, dict[str, Any]]]:
@@ -49,12 +51,18 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
             raise differs("the function does more than was recorded", steps[len(replay.recording.steps)].line, "")
         before.restore()
         exact = replay.without >= ROUNDING
+        looser: dict[int, float] = {}  # by step: how much larger its terms are than what they add up to
         for statement, names, value in made(replay, inputs):
+            line, mine = statement.line, names[replay.source.names[value]]
+            terms = 0.0 if exact else largest_term_instead(line, names, replay.source)
             if value.name not in wanted:
+                looser[line.step] = max(looser.get(line.step, 0.0), terms / (largest(mine) or 1.0))
                 continue
-            mine, its = names[replay.source.names[value]], wanted[value.name]
-            if not is_close(mine, its, exact, 0.0 if exact else largest_term(steps[statement.line.step], wanted)):
-                raise differs("the program gives other numbers", statement.line.line, statement.text)
+            its = wanted[value.name]
+            if not exact:
+                terms = max(terms, largest_term(steps[line.step], wanted), looser.get(line.step, 0.0) * largest(its))
+            if not is_close(mine, its, exact, terms):
+                raise differs("the program gives other numbers", line.line, statement.text)
             if not exact and isinstance(mine, np.ndarray) and mine.flags.writeable:
                 np.copyto(mine, its)
         for each in replay.recording.captured:
@@ -99,8 +107,27 @@ def largest_term(step: Step, arrays: dict[str, Any]) -> float:
     if not isinstance(step, Run) or step.op.name not in SUMS:
         return 0.0
     args = [np.abs(arrays[each.name]) if isinstance(each, Value) else each for each in step.args]
-    found = step.op.forward(*args)
-    return float(np.max(found, initial=0, where=np.isfinite(found)))
+    return largest(step.op.forward(*args))
+
+
+def largest_term_instead(line: Line, names: dict[str, Any], source: Source) -> float:
+    """The same of a line that goes another way than others, which it names: of all their terms, multiplied out."""
+    place = next((i for i, each in enumerate(line.reads) if isinstance(each, Instead)), None)
+    if place is None:
+        return 0.0
+    instead, given = line.reads[place], line.reads[place + 1 :]
+    found = {one: np.abs(names[source.names[other]]) for one, other in zip(instead.inputs, given, strict=True)}
+    for each in instead.lines:
+        reads = [np.abs(arg) if isinstance(arg, np.ndarray) else replaced(arg, found) for arg in each.reads]
+        text = each.text.replace("np.subtract", "np.add").replace("np.negative", "np.positive")
+        found[each.made[0]] = eval(text.format(*[f"reads[{i}]" for i in range(len(reads))]), {"np": np, "reads": reads})
+    return largest(found[instead.made])
+
+
+def largest(array: Any) -> float:
+    """The largest finite absolute value."""
+    array = np.abs(np.asarray(array, float))
+    return float(np.max(array, initial=0, where=np.isfinite(array)))
 
 
 def is_close(one: Any, other: Any, exact: bool, term: float = 0.0) -> bool:
