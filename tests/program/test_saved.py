@@ -100,6 +100,21 @@ def test_every_operation_can_be_saved(op, tmp_path):
     check()
 
 
+def test_second_derivatives_can_be_saved(tmp_path):
+    w = tg.tensor([0.5, -1.0, 2.0])
+
+    def step(x):
+        def inner(w):
+            return np.tanh(w * x).sum()
+
+        return tg.grad(lambda w: (tg.grad(inner)(w) ** 2).sum())(w).detach()
+
+    jitted, x = jit(step), np.ones(3, np.float32)
+    jitted(x)
+    jitted.save(tmp_path / "saved.py")
+    np.testing.assert_array_equal(load(tmp_path / "saved.py")["step"](x), jitted(x).data)
+
+
 def test_what_can_not_be_saved():
     jitted = jit(lambda x: x)
     with refused(JitError, "jit: save: there is no program yet; call the function first"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
-from tinygrad_lite.program import by_table, jit, tables
+from tinygrad_lite.program import JitError, by_table, jit, tables
 from tinygrad_lite.variable import make
 
 from ..messages import refused
@@ -499,6 +499,148 @@ def test_indices_in_memory_that_is_written_to():
 
     same_memory = make(tg.Tensor, places.data.view())
     assert not is_the_same(step, same_memory, g, restore=restore)
+
+
+def looks_again(step, *others, leaves=(), rounds=3):
+    """The same numbers as eager's, also of leaves' gradients, when the indices and other arguments are new ones."""
+    jitted = jit(step, without=NO_OTHERS)
+    for i in range(rounds):
+        x = np.random.default_rng(i).integers(0, 5, (12, 2))
+        wanted = [np.copy(each.data) for each in (*step(x, *others), *[each.grad for each in leaves])]
+        found = [np.copy(each.data) for each in (*jitted(x, *others), *[each.grad for each in leaves])]
+        for one, other in zip(wanted, found, strict=True):
+            np.testing.assert_allclose(one, other, 1e-4, 1e-5)
+    return by_way_of(jitted.source)
+
+
+def layer(e=4, h=3):
+    rng = np.random.default_rng(0)
+    return leaf(rng.standard_normal((5, e))), leaf(rng.standard_normal((2 * e, h)))
+
+
+@pytest.mark.parametrize("way", [lambda x: ((x + 1) % 5).T.reshape(-1), lambda x: x.T.reshape(-1)])
+def test_indices_that_are_a_copy(way):
+    """A copy is another one each time, unlike a view."""
+    table, weight = leaf(np.arange(20).reshape(5, 4) / 8), leaf(np.arange(12).reshape(4, 3) / 8)
+
+    def step(x):
+        table.grad = weight.grad = None
+        out = F.embedding(way(x), table) @ weight
+        (out * out).sum().backward()
+        return (out,)
+
+    assert looks_again(step, leaves=(table, weight))
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        lambda v, s: (v.mean() + (v - 1.0).mean(), v.sum(0)),
+        lambda v, s: ((v + v).mean(), v.sum(0)),
+        lambda v, s: (lambda b: (((b + b) * v).sum(), (b + b).sum(0)))(np.broadcast_to(s, v.shape)),
+    ],
+)
+def test_rows_that_are_added_to_rows(sums):
+    (table, weight), s = layer(), leaf([[0.5]])
+
+    def step(x):
+        table.grad = weight.grad = None
+        total, others = sums(F.embedding(x, table).reshape(12, -1) @ weight, s)
+        total.backward()
+        return total, others
+
+    assert looks_again(step, leaves=(table, weight))
+
+
+def test_squares_that_are_written_to():
+    table, weight = layer()
+
+    def step(x):
+        with tg.no_grad():
+            squares = np.square(F.embedding(x, table).reshape(12, -1) @ weight)
+            squares += 1.0
+            return squares.sum(0), squares.mean()
+
+    looks_again(step)
+
+
+@pytest.mark.parametrize("rows", [8, 5])
+def test_a_layer_that_is_an_operand_itself(rows):
+    """As the matrix of the next one, or its table."""
+    table, weight = leaf(np.arange(5 * 8).reshape(5, 8) / 20), leaf(np.arange(8 * 8).reshape(8, 8) / 30)
+
+    def step(x):
+        x = x.reshape(-1)[:rows]
+        taken = F.embedding(x, table.detach())
+        inner = taken @ weight.detach()
+        return ((taken @ inner,) if rows == 8 else (F.embedding(x, inner) @ weight.detach(),)) + (inner.sum(0),)
+
+    assert looks_again(step)
+
+
+def test_an_argument_in_the_memory_of_what_is_written_to():
+    """From the second call on: what the program was written for says nothing of it."""
+    (table, weight), scale = layer(), leaf(np.ones((12, 3)))
+    scale.requires_grad = False
+    before = scale.data.copy()
+
+    def step(x, g):
+        products = F.embedding(x, table.detach()).reshape(12, -1) @ weight.detach() * g
+        with tg.no_grad():
+            scale.__imul__(2.0)
+        return (products.sum(0),)
+
+    jitted, x = jit(step, without=NO_OTHERS), np.arange(24).reshape(12, 2) % 5
+    jitted(x, before)
+    for _ in range(3):
+        scale.data[...] = before
+        wanted = np.copy(step(x, scale.data)[0].data)
+        scale.data[...] = before
+        np.testing.assert_allclose(wanted, jitted(x, scale.data)[0].data, 1e-5)
+
+
+def test_columns_without_variance():
+    """A sum of squares, computed of terms of both signs, is never below 0."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        table, weight = (tg.tensor(rng.standard_normal(shape)) for shape in ((6, 5), (15, 4)))
+
+        def step(x, table=table, weight=weight):
+            h = F.embedding(x, table).reshape(len(x), -1) @ weight
+            return h.std(0), ((h - h.mean(0)) ** 2).mean(0)
+
+        jitted = jit(step, without=())
+        jitted(rng.integers(0, 6, (40, 3)))
+        for found in jitted(np.repeat(rng.integers(0, 6, (1, 3)), 40, 0)):
+            assert (found.data >= 0).all()
+            assert found.data.max() < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_verify_knows_the_terms(dtype, size):
+    """A gradient that is 0 but for rounding, and a variance of what is far from 0, are right."""
+    model, (x, g) = Model(6, 3, 4, 5, dtype), drawn(40, 6, 3, 5, dtype)
+    model.bias.data *= size
+
+    def step(x, g):
+        h = model.hidden(x)
+        out = F.batch_norm(h, np.ones(5, dtype), np.zeros(5, dtype))[0]
+        for each in model.parameters:
+            each.grad = None
+        ((h - h.mean(0)) * g.sum(0) + np.tanh(out) * g).sum().backward()
+        return (out,)
+
+    jitted = jit(step, without=(), verify=3)
+    for _ in range(4):
+        jitted(x, g)
+    assert jitted.verify == 0
+    statement = next(each for each in jitted.last[0].source.body if each.text.startswith("finite_or(counts"))
+    statement.text += f"; {statement.text.partition('.dot(')[2].partition(', ')[2].partition(')')[0]} += 0.25"
+    jitted.verify = 1
+    if size == 1.0:
+        with pytest.raises(JitError, match="gives other numbers"):
+            jitted(x, g)
 
 
 def test_rows_that_are_written_to():

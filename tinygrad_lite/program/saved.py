@@ -214,7 +214,7 @@ def definitions(module: ModuleType) -> dict[str, ast.stmt]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 for each in ast.walk(target):
-                    if isinstance(each, ast.Name):
+                    if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                         found[each.id] = node
     return found
 
