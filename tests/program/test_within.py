@@ -197,3 +197,40 @@ def test_several_updates_in_one_call(zeroed, momentum):
         return step, w
 
     same(build)
+
+
+def test_the_same_update_twice():
+    """The change, which is computed once, is read by more than one line."""
+
+    def build():
+        w, bias = weights(), leaf(np.zeros(2))
+        optimiser = tg.optim.SGD([w, bias], lr=0.1)
+
+        def step(x):
+            optimiser.zero_grad()
+            loss = np.tanh(x @ w + bias).sum()
+            loss.backward()
+            optimiser.step()
+            optimiser.step()
+            return loss.detach(), bias.detach()
+
+        return step, w
+
+    same(build)
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_gradients_that_go_on_and_are_returned(copy):
+    one, other = weights(), weights()
+
+    def step(x, w):
+        loss = np.tanh(x @ w).sum()
+        loss.backward()
+        return loss.detach(), w.grad
+
+    jitted = jit(lambda x: step(x, other), copy=copy)
+    for i in range(6):
+        x = np.random.default_rng(i).standard_normal((4, 3)).astype(np.float32)
+        for a, b in zip(step(x, one), jitted(x), strict=True):
+            np.testing.assert_array_equal(a.data, b.data)
+        np.testing.assert_array_equal(one.grad.data, other.grad.data)

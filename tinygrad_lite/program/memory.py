@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,9 @@ TILE = 2**18  # bytes of each array that are worked on at once, so that they sta
 def side_by_side(code: Code) -> Code:
     """Parameters that are changed alike lie in one memory, as do their gradients: one call changes them all."""
     lines, i = [], 0
+    uses = Counter(value for line in code.lines for value in line.values) + Counter(code.found)
     while i < len(code.lines):
-        group = updates(code, i)
+        group = updates(code, i, uses)
         if len(group) < 2:
             lines.append(code.lines[i])
             i += 1
@@ -51,8 +53,11 @@ def padded(shape: tuple[int, ...], dtype: Any) -> int:
     return int(-(-int(np.prod(shape)) // line) * line)
 
 
-def updates(code: Code, i: int) -> list[tuple[Line, Line]]:
-    """The pairs of lines from i on that are p -= rate * grad, with one rate, and memory that may be moved."""
+def updates(code: Code, i: int, uses: Counter[Value]) -> list[tuple[Line, Line]]:
+    """The pairs of lines from i on that are p -= rate * grad, with one rate, and memory that may be moved.
+
+    uses: how often each value is read.
+    """
     group: list[tuple[Line, Line]] = []
     while i + 1 < len(code.lines):
         change, write = code.lines[i : i + 2]
@@ -62,6 +67,7 @@ def updates(code: Code, i: int) -> list[tuple[Line, Line]]:
             and isinstance(change.reads[0], Value)
             and change.reads[0].shape == ()
             and write.reads[1] is change.made[0]
+            and uses[change.made[0]] == 1
             and write.reads[0] is write.reads[2]
             and write.reads[0] in code.movable
             and can_move(code, change.reads[1])

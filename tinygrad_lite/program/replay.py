@@ -86,6 +86,7 @@ class Replay:
         made = {value for each in self.source.body for value in each.line.made if value not in code.buffers}
         roots = [value.root for value in code.found]
         lent = [self.lends and i < len(results) for i in range(len(roots))]
+        self.in_buffers = [i for i in range(len(results)) if roots[i] in code.buffers]
         self.fresh = [
             lent[i] or (value in made and value.base is None and roots.count(value) == 1)
             for i, value in enumerate(code.found)
@@ -164,7 +165,7 @@ class Replay:
             self.fail(error)
             raise
         if self.lends:
-            self.latest = list(found[: self.results])
+            self.latest = [found[i] for i in self.in_buffers]
         for memory in self.written:
             memory.writes += 1
         for i in self.written_inputs:
