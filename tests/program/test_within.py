@@ -88,7 +88,17 @@ def vjp(x, w):
     return (y, pull(y * 2))
 
 
+def select(x, w):
+    h = x @ w
+    w.grad = None
+    y = np.select([h > 0.5, h < -0.5], [h * 2, np.sin(h)], h**2)
+    z = np.choose((h > 0).astype(np.int64), [h * 3, h])
+    (y + z).sum().backward()
+    return y, z, w.grad
+
+
 WITHIN = {
+    "select": select,
     "anomaly": anomaly,
     "retained": retained,
     "leaf": leaf_within,
@@ -234,3 +244,31 @@ def test_gradients_that_go_on_and_are_returned(copy):
         for a, b in zip(step(x, one), jitted(x), strict=True):
             np.testing.assert_array_equal(a.data, b.data)
         np.testing.assert_array_equal(one.grad.data, other.grad.data)
+
+
+SLOPE = [1.0]
+
+
+def test_what_a_rule_of_ones_own_knows_from_outside():
+    @tg.primitive(vjp=lambda g: g * SLOPE[0])
+    def sloped(x):
+        return x * SLOPE[0]
+
+    w = weights()
+
+    def step(x):
+        w.grad = None
+        loss = (sloped(w) * x).sum()
+        loss.backward()
+        return loss.detach(), w.grad
+
+    jitted, x = jit(step), tg.tensor(np.ones((3, 2), np.float32))
+    try:
+        for slope in (1.0, 2.0, 2.0, 3.0):
+            SLOPE[0] = slope
+            for a, b in zip([np.copy(each.data) for each in step(x)], jitted(x), strict=True):
+                np.testing.assert_array_equal(a, b.data)
+        assert sum(map(len, jitted.replays.values())) == 3
+    finally:
+        SLOPE[0] = 1.0
+        del tg.op.table["sloped"]

@@ -197,18 +197,17 @@ def index_add(x: ArrayLike, axis: int, index: ArrayLike, source: ArrayLike) -> A
 
 
 def _select_choices(g: Array, condlist: list[Array]) -> list[Array]:
-    grads, open_ = [], np.array(True)
+    grads = []
     for condition in condlist:
-        grads.append(np.where(np.logical_and(open_, condition), g, 0.0))
-        open_ = np.logical_and(open_, np.logical_not(condition))
+        grads.append(np.where(condition, g, 0.0))
+        g = np.where(condition, 0.0, g)
     return grads
 
 
 def _select_default(g: Array, condlist: list[Array]) -> Array:
-    taken = np.array(False)
     for condition in condlist:
-        taken = np.logical_or(taken, condition)
-    return np.where(taken, 0.0, g)
+        g = np.where(condition, 0.0, g)
+    return g
 
 
 @primitive(np.select, vjp={"choicelist": _select_choices, "default": _select_default})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dis import get_instructions
 from functools import partial
 from operator import is_
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..op import Op
 from ..random import Generator
 from ..variable import Variable
 
@@ -141,6 +142,10 @@ class Surroundings:
                 self.enter_attributes(vars(thing), thing, what)
         elif isinstance(thing, type):
             self.enter_class(thing, thing)
+        elif isinstance(thing, Op):
+            rules = thing.vjp.values() if isinstance(thing.vjp, Mapping) else [thing.vjp]
+            for each in (thing.forward, *rules):
+                self.enter(each, what)
         elif type(thing).__module__ == "tinygrad_lite.program.compiled":
             self.enter_function(thing.function, getattr(thing, "__self__", None))
             self.enter(getattr(thing, "__self__", None), what)
