@@ -122,7 +122,7 @@ class Walk:
     def run(self, keep: bool, hooks: bool = True) -> None:
         """Visit all nodes that a cotangent reaches. hooks: whether those of leaves and of what paths leads to run."""
         paths, watch, recorded, flow = self.paths, thread.mode.watch, self.recorded, self.flow
-        waiting, numbers = self.waiting, self.numbers
+        waiting, numbers, traced = self.waiting, self.numbers, traces()
         while numbers:
             node, g = waiting.pop(-heappop(numbers))
             if node.hooks is not None and (hooks or paths is None or node.number not in paths.ends):
@@ -146,7 +146,7 @@ class Walk:
             if plan.holds_arrays and not keep and (node.checks or any(map(is_array, saved))):
                 node.saved = None
             if recorded:
-                saved = linked_reads(node, saved, self.cls, traces())
+                saved = linked_reads(node, saved, self.cls, traced)
             for target, rule, reads in plan.rules:
                 edge = edges[target] if target.__class__ is int else tuple([edges[i] for i in target])
                 if edge is None:
@@ -278,11 +278,12 @@ class Paths:
         the gradients. hooks: whether those of the targets run; not where another walk goes on from there.
         """
         traced = traces()
+        if traced:  # so that it is seen what becomes of them
+            cotangents = [each if isinstance(each, Variable) else make(cls, each) for each in cotangents]
         with recording(recorded):
             walk = Walk(cls, recorded or traced, self)
             for edge, cotangent in zip(self.outputs, cotangents, strict=True):
-                is_array = traced and not isinstance(cotangent, Variable)
-                walk.flow(edge, make(cls, cotangent) if is_array else cotangent, None)
+                walk.flow(edge, cotangent, None)
             walk.run(keep, hooks)
         found = []
         for target in self.targets:

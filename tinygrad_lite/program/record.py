@@ -221,7 +221,8 @@ class Recorder(Watch):
     def is_local(self, variable: Variable) -> bool:
         """Whether a Tensor was made here, with what was computed here."""
         value = self.values.get(id(variable._data))
-        return value is not None and value.name.startswith("v") and variable not in self.known
+        is_made = value is not None and value.name.startswith("v")  # as all are named that steps make
+        return is_made and variable not in self.known
 
     def walks(self, begins: bool) -> None:
         self.walking += 1 if begins else -1

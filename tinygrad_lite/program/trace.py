@@ -53,17 +53,18 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
         exact = replay.without >= ROUNDING
         looser: dict[int, float] = {}  # by step: how much larger its terms are than what they add up to
         for statement, names, value in made(replay, inputs):
-            line, mine = statement.line, names[replay.source.names[value]]
-            terms = 0.0 if exact else largest_term_instead(line, names, replay.source)
-            if value.name not in wanted:
-                looser[line.step] = max(looser.get(line.step, 0.0), terms / (largest(mine) or 1.0))
-                continue
-            its = wanted[value.name]
+            line, mine, its, terms = statement.line, names[replay.source.names[value]], wanted.get(value.name), 0.0
             if not exact:
-                terms = max(terms, largest_term(steps[line.step], wanted), looser.get(line.step, 0.0) * largest(its))
-            if not is_close(mine, its, exact, terms):
+                terms = largest_term_instead(line, names, replay.source)
+                if its is None:  # it only lives within its step
+                    looser[line.step] = max(looser.get(line.step, 0.0), terms / (largest(mine) or 1.0))
+                else:
+                    terms = max(
+                        terms, largest_term(steps[line.step], wanted), looser.get(line.step, 0.0) * largest(its)
+                    )
+            if its is not None and not is_close(mine, its, exact, terms):
                 raise differs("the program gives other numbers", line.line, statement.text)
-            if not exact and isinstance(mine, np.ndarray) and mine.flags.writeable:
+            if its is not None and not exact and isinstance(mine, np.ndarray) and mine.flags.writeable:
                 np.copyto(mine, its)
         for each in replay.recording.captured:
             if not is_close(each.tensor._data, after.arrays[id(each.tensor._data)][1], exact):
