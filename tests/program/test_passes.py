@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
+import tinygrad_lite.functional as F
 from tinygrad_lite.op import Interval
 from tinygrad_lite.program import jit, memory
 from tinygrad_lite.program.passes import PASSES, ROUNDING
@@ -54,6 +55,30 @@ def test_tiles(monkeypatch, rows):
     shapes = {value.name: buffer.shape for value, buffer in jitted.last[0].code.buffers.items()}
     assert [shapes[each.made[0].name] for each in loop.parts[:3]] == [(rows, 8)] * 3
     assert "for " in jitted.source
+
+
+@pytest.mark.parametrize("shape", [(8,), (50,), (50, 1), (50, 4), (9, 9), (1, 50)])
+def test_rows_that_are_taken_for_a_tile_at_a_time(monkeypatch, shape):
+    """Of the indices only those of the tile are met, of the table all rows; also where both have as many."""
+    monkeypatch.setattr(memory, "LARGE", 1)
+    monkeypatch.setattr(memory, "TILE", 64)
+    rng = np.random.default_rng(0)
+    table, others = (tg.tensor(rng.standard_normal((50, 4))) for _ in range(2))
+
+    def step(x):
+        rows = F.embedding(x, table)
+        return np.tanh(rows + F.embedding(x[::-1] * 1, others)) * rows
+
+    x = rng.integers(0, 50, shape)
+    jitted = jit(step)
+    for _ in range(3):
+        assert alike(step(tg.tensor(x)), jitted(tg.tensor(x)))
+        x = rng.integers(0, 50, shape)
+    loops = [each.line.parts for each in jitted.last[0].source.body if each.line.parts]
+    assert any(".take(" in part.text for parts in loops for part in parts) == (shape[0] > 2)
+    x = np.full(shape, 50)
+    with refused(IndexError, "embedding: index 50", "there are 50"):
+        jitted(tg.tensor(x))
 
 
 def test_a_row_that_each_tile_meets_is_not_written_to(monkeypatch):
@@ -118,10 +143,16 @@ def test_sums_stay_within_what_is_said(dtype):
     rng = np.random.default_rng(0)
     for n, d in ((1, 1), (3, 5), (64, 200), (1000, 7)):
         x = tg.tensor((rng.standard_normal((n, d)) * 10.0 ** rng.integers(-3, 4, (n, d))).astype(dtype))
-        for function in (lambda x: np.sum(x, axis=0), lambda x: np.sum(x * 1.5, axis=0, keepdims=True) + 0.0):
+        for function, terms in (
+            (lambda x: np.sum(x, axis=0), n),
+            (lambda x: np.sum(x * 1.5, axis=-2, keepdims=True) + 0.0, n),
+            (lambda x: np.sum(x, axis=(1,)), d),
+            (lambda x: np.sum(x * 1.5, axis=-1, keepdims=True) + 0.0, d),
+        ):
             exact, rounded = jit(function), jit(function, without=())
             exact(x), rounded(x)
-            bound = n * np.finfo(dtype).eps * function(tg.tensor(np.abs(x.data))).data
+            assert "add.reduce" not in rounded.source
+            bound = terms * np.finfo(dtype).eps * function(tg.tensor(np.abs(x.data))).data
             assert (np.abs(exact(x).data - rounded(x).data) <= bound).all()
 
 

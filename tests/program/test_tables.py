@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
-from tinygrad_lite.program import jit, tables
+from tinygrad_lite.program import jit, memory, tables
 
 from ..messages import refused
 from .embedded import (
@@ -48,6 +48,20 @@ def test_what_is_said_of_rounding(n, r, k, e, h, dtype, seed):
     for one, two, bound, m in zip(exact, other, absolute, (k * e + 1, counts, n, n), strict=True):
         assert (np.abs(one - two) <= 3 * m * eps * bound).all()
     assert by_way_of(jitted.source) == (ALL if n > 1 else set())
+
+
+@pytest.mark.parametrize("rows", [1, 7, 16, 49])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_rows_of_the_table_are_added_in_tiles(monkeypatch, rows, k):
+    monkeypatch.setattr(memory, "LARGE", 50 * 8 * 4)
+    monkeypatch.setattr(memory, "TILE", rows * 8 * 4)
+    model, (x, g) = Model(9, k, 12, 8), drawn(50, 9, k, 8)
+    jitted = jit(model, without=OTHERS)
+    jitted(x, g)
+    for one, other in zip(model.results(x, g), model.results(x, g, jitted), strict=True):
+        np.testing.assert_allclose(one, other, 1e-4, 1e-4)
+    loops = [each.text for each in jitted.last[0].source.body if each.line.parts]
+    assert sum(text.count("_table") for text in loops) == (k if k > 1 else 0)  # alone it is no chain
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,24 @@ def test_squares_that_are_written_to():
     looks_again(step)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda v, s, b: v / s, lambda v, s, b: v / s + b, lambda v, s, b: v * (1 / s) - b, lambda v, s, b: b - v / s],
+)
+def test_factors_that_are_not_finite(change):
+    """Each row of the table times inf would be inf of its own sign, and their sum nan."""
+    (table, weight), (s, b) = layer(), (leaf(row) for row in ([[0.0, -0.0, 2.0]], [[0.5, 1.0, -1.0]]))
+
+    def step(x):
+        table.grad = weight.grad = None
+        out = change(F.embedding(x, table).reshape(12, -1) @ weight, s, b)
+        out.sum().backward()
+        return (out,)
+
+    with np.errstate(all="ignore"):
+        assert "out" in looks_again(step)
+
+
 def test_columns_without_variance():
     """A sum of squares, computed of terms of both signs, is never below 0."""
     for seed in range(60):

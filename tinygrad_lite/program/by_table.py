@@ -19,6 +19,7 @@ from .rows import ARITHMETIC, Way
 from .steps import Value
 
 MATMUL_OUT, PRODUCT_OUT = "np.matmul({0}, {1}, {out})", "{0}.dot({1}, {out})"
+TAKE_OUT = "{0}.take({1}, 0, {out}, 'clip')"
 
 
 class Moved(Exception):
@@ -34,6 +35,7 @@ class Writer(Lines):
         self.indices, self.n, self.k, self.r, self.e = way.rows_taken
         self.known: dict[Any, Value] = {}  # values that are made once
         self.tables: dict[Value, tuple[Value, Any]] = {}  # of values O (T s): T, and s or None
+        self.scaled: set[Value] = set()  # those of them that had a factor
         self.by_rows: dict[Value, Value] = {}  # of values X: O'X
         for i, line in enumerate(way.code.lines):
             before = len(self.lines)
@@ -74,19 +76,19 @@ class Writer(Lines):
         return self.once(key, made, PRODUCT, x, y, with_out=PRODUCT_OUT)
 
     def transposed(self, x: Value) -> Value:
-        made = Value(f"{x.label or x.name}_T", x.shape[::-1], x.dtype, contiguous=False, base=x)
+        made = Value(f"{named(x)}_T", x.shape[::-1], x.dtype, contiguous=False, base=x)
         return self.once((x, "T"), made, TRANSPOSE, x)
 
     def reshaped(self, x: Value, *shape: int) -> Value:
-        made = Value(f"{x.label or x.name}_{len(shape)}d", shape, x.dtype, base=x)
+        made = Value(f"{named(x)}_{len(shape)}d", shape, x.dtype, base=x)
         return self.once((x, shape), made, RESHAPE, x, shape)
 
     def one_hots(self, dtype: Any) -> Value:
         """O, (N, K * R)."""
         n, k, r = self.n, self.k, self.r
         places = self.reshaped(self.indices, n * k)
-        made, with_out = Value("one_hots", (n * k, r), dtype), "{0}.take({1}, 0, {out}, 'clip')"
-        made = self.once(("one_hots", dtype), made, TAKE, unit_rows(r, dtype), places, with_out=with_out)
+        made = Value("one_hots", (n * k, r), dtype)
+        made = self.once(("one_hots", dtype), made, TAKE, unit_rows(r, dtype), places, with_out=TAKE_OUT)
         return self.reshaped(made, n, k * r)
 
     def counts(self, dtype: Any) -> Value:
@@ -98,6 +100,23 @@ class Writer(Lines):
         one_hots = self.one_hots(table.dtype)
         together = self.product(("together", table.dtype), "together", self.transposed(one_hots), one_hots)
         return self.product((table, "met"), f"{table.name}_met", together, table)
+
+    def place(self, i: int) -> Value:
+        """Which row of its block is taken for each example, in the i-th place, (N,)."""
+        if self.k == 1:
+            return self.reshaped(self.indices, self.n)
+        all_places = self.reshaped(self.indices, self.n, self.k)
+        column = Value(f"column_{i}", (self.n,), self.indices.dtype, contiguous=False, base=all_places)
+        column = self.once(("column", i), column, "{0}[:, {1}]", all_places, i)
+        made = Value(f"place_{i}", (self.n,), self.indices.dtype)
+        return self.once(("place", i), made, "{0}.copy()", column, with_out="np.copyto({out}, {0})")
+
+    def block(self, table: Value, i: int) -> Value:
+        """The rows of a table for the i-th place, (R, H)."""
+        if self.k == 1:
+            return table
+        block = Value(f"{table.name}_{i}", (self.r, table.shape[1]), table.dtype, base=table)
+        return self.once((table, "block", i), block, "{0}[{1}:{2}]", table, i * self.r, (i + 1) * self.r)
 
     def computed(self, name: str, x: Any, y: Any, to: str) -> Value:
         """A ufunc of two operands."""
@@ -112,7 +131,7 @@ class Writer(Lines):
         table, weight = self.way.bases[made]
         h = weight.shape[1]
         blocks = self.reshaped(weight, self.k, self.e, h)
-        products = Value(f"{made.name}_table", (self.k, self.r, h), made.dtype)
+        products = Value(f"{named(made)}_table", (self.k, self.r, h), made.dtype)
         products = self.once((made, "base"), products, MATMUL, table, blocks, with_out=MATMUL_OUT)
         return self.reshaped(products, self.k * self.r, h), None
 
@@ -121,22 +140,24 @@ class Writer(Lines):
         name, (x, y) = ARITHMETIC[line.text], self.way.operands[made]
         is_first = self.way.is_spread(x)
         old, row = (x, y) if is_first else (y, x)
+        if old in self.scaled or name in ("multiply", "divide"):
+            self.scaled.add(made)
         if name in ("add", "subtract"):  # 1 / K comes with each of K rows
-            share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{made.name}_share")
+            share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{named(made)}_share")
             both = (self.table(old), share) if is_first else (share, self.table(old))
-            return self.computed(name, *both, f"{made.name}_table"), None
+            return self.computed(name, *both, f"{named(made)}_table"), None
         table, scale = self.tables[old]
         if scale is None and name == "multiply":
             return table, row
         return table, self.computed(
-            name, np.ones((), made.dtype) if scale is None else scale, row, f"{made.name}_scale"
+            name, np.ones((), made.dtype) if scale is None else scale, row, f"{named(made)}_scale"
         )
 
     def table(self, x: Value) -> Value:
         """T of a value O T."""
         table, scale = self.tables[x]
         if scale is not None:
-            table = self.computed("multiply", table, scale, f"{x.name}_table")
+            table = self.computed("multiply", table, scale, f"{named(x)}_table")
             self.tables[x] = table, None
         return table
 
@@ -145,9 +166,9 @@ class Writer(Lines):
         if x in self.way.spread:
             table, scale = self.tables[x]
             met = self.met(table)
-            return met if scale is None else self.computed("multiply", met, scale, f"{x.name}_by_row")
+            return met if scale is None else self.computed("multiply", met, scale, f"{named(x)}_by_row")
         if x not in self.by_rows:
-            name = f"{x.label or x.name}_by_row"
+            name = f"{named(x)}_by_row"
             self.by_rows[x] = self.product((x, "by row"), name, self.transposed(self.one_hots(x.dtype)), x)
         return self.by_rows[x]
 
@@ -155,7 +176,7 @@ class Writer(Lines):
         """O'X of an X that is computed of others."""
         name = ARITHMETIC[line.text]
         x, y = (self.combining(each, name, made) for each in self.way.operands[made])
-        return self.computed(name, x, y, f"{made.name}_by_row")
+        return self.computed(name, x, y, f"{named(made)}_by_row")
 
     def combining(self, x: Any, name: str, made: Value) -> Any:
         """What comes in place of an operand: O'X; of a row that is added, that times how often; a factor stays."""
@@ -164,7 +185,7 @@ class Writer(Lines):
         if name in ("multiply", "divide"):
             return x
         counts = self.reshaped(self.counts(made.dtype), self.k * self.r, 1)
-        return self.computed("multiply", counts, x, f"{made.name}_counted")
+        return self.computed("multiply", counts, x, f"{named(made)}_counted")
 
     # What comes in place of lines. O X has a 0 times each other row, which may be nan: then it is what it was.
 
@@ -176,14 +197,21 @@ class Writer(Lines):
         self.lines.append(Line(way % text, (*reads, finite_or, instead, *instead.inputs), line.made, way % with_out))
 
     def spread_out(self, i: int, line: Line, made: Value) -> None:
-        """O T, where T is finite."""
-        table, instead = self.table(made), self.instead(i, line)
-        finite = Value("finite", (), np.dtype(bool))
-        self.add("{0}({1})", are_finite, table, made=(finite,))
-        call = f"{{3}}({', '.join(f'{{{4 + j}}}' for j in range(len(instead.inputs)))})"
-        reads = self.one_hots(made.dtype), table, finite, instead, *instead.inputs
-        text, with_out = f"{PRODUCT} if {{2}} else {call}", f"{PRODUCT_OUT} if {{2}} else np.copyto({{out}}, {call})"
-        self.lines.append(Line(text, reads, line.made, with_out))
+        """O T: the rows that are taken of T, one of each block added to the others."""
+        table, total = self.table(made), None
+        for place in range(self.k):
+            rows = made if self.k == 1 else Value(f"{named(made)}_rows_{place}", made.shape, made.dtype)
+            self.call(TAKE, TAKE_OUT, (self.block(table, place), self.place(place)), rows)
+            if total is not None:
+                both = total, rows
+                rows = made if place == self.k - 1 else Value(f"{named(made)}_sum_{place}", made.shape, made.dtype)
+                self.ufunc("add", both, rows)
+            total = rows
+        if made in self.scaled:
+            instead, finite = self.instead(i, line), Value("finite", (), np.dtype(bool))
+            self.add("{0}({1})", are_finite, table, made=(finite,))
+            text = f"{{0}} or np.copyto({{1}}, {{2}}({', '.join(f'{{{3 + j}}}' for j in range(len(instead.inputs)))}))"
+            self.add(text, finite, made, instead, *instead.inputs, effects=(made,), keeps=True)
 
     def instead(self, i: int, line: Line) -> Instead:
         """What a line was, with all before it that is not there any more."""
@@ -208,9 +236,9 @@ class Writer(Lines):
         left, right, scales = self.terms(x)
         text, with_out, reads = PRODUCT, PRODUCT_OUT, (self.like_result(left, line), right)
         if scales:
-            total, scale = self.product((line, "sum"), f"{x.name}_sum", *reads), scales[0]
+            total, scale = self.product((line, "sum"), f"{named(x)}_sum", *reads), scales[0]
             for each in scales[1:]:
-                scale = self.computed("multiply", scale, each, f"{x.name}_scale")
+                scale = self.computed("multiply", scale, each, f"{named(x)}_scale")
             text, with_out = "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})"
             reads = total, self.like_result(scale, line)
         if len(set(self.way.pairs.get(x, ()))) == 1:  # a sum of squares: as one of other terms it may be a bit below 0
@@ -236,11 +264,10 @@ class Writer(Lines):
                 if y in self.way.spread
                 else (self.sums_by_row(y), None)
             )
-            products = self.computed("multiply", by_row, table, f"{x.name}_by_row")
+            products = self.computed("multiply", by_row, table, f"{named(x)}_by_row")
             return np.ones((1, self.k * self.r), x.dtype), products, [s for s in (scale, factor) if s is not None]
         by_row = self.sums_by_row(x)
-        first = Value(f"{by_row.name}_1", (self.r, x.shape[1]), x.dtype, base=by_row)  # each example is in it once
-        return np.ones((1, self.r), x.dtype), self.once((by_row, "first"), first, "{0}[:{1}]", by_row, self.r), []
+        return np.ones((1, self.r), x.dtype), self.block(by_row, 0), []  # each example is in it once
 
     def transposed_times(self, i: int, line: Line, table: Value, g: Value) -> None:
         """(O T)' G as T' (O'G)."""
@@ -260,6 +287,11 @@ class Writer(Lines):
             (line, "parts"), parts, MATMUL, self.reshaped(sums, self.k, self.r, h), right, with_out=MATMUL_OUT
         )
         self.replace(i, line, "np.add.reduce({0}, 0)", "np.add.reduce({0}, 0, None, {out})", parts)
+
+
+def named(value: Value) -> str:
+    """The user's name of a value, or what it is called within."""
+    return value.label or value.name
 
 
 def are_finite(array: Any) -> bool:

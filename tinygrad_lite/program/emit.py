@@ -178,9 +178,9 @@ class Emitter:
     def loop(self, line: Line) -> str:
         """The loop of a line that runs others on some rows at a time; the parts of arrays are cut out once."""
         first = line.parts[0].made[0]
-        used = dict.fromkeys(value for each in line.parts for value in (*each.values, *each.made))
+        cut = [value for each in line.parts for value in (*each.values, *each.made) if is_cut(value, each)]
         unique: dict[Any, list[Value]] = {}  # of those that share a buffer
-        for value in (each for each in used if is_cut(each, first)):
+        for value in dict.fromkeys(cut):
             unique.setdefault(self.code.buffers[value], []).append(value)
         wholes = [self.name(values[-1]) for values in unique.values()]
         parts = [self.free(f"{name}_rows") for name in wholes]

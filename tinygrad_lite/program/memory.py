@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .code import Buffer, Code, is_pure
-from .lower import Line
+from .lower import TAKE, Line
 from .steps import Value
 
 LARGE = 2**20  # bytes of a result from which on memory is what takes the time
@@ -129,10 +129,10 @@ def chain(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line], list[L
 
 
 def is_large(line: Line) -> bool:
-    """Whether a line makes a large array, element by element."""
-    if not line.elementwise or line.with_out is None or not is_pure(line) or len(line.made[0].shape) < 2:
+    """Whether a line makes a large array, each row of what it reads in that place."""
+    if line.with_out is None or not is_pure(line) or len(line.made[0].shape) < 2:
         return False
-    return size_of(line.made[0]) >= LARGE
+    return (line.elementwise or line.text == TAKE) and size_of(line.made[0]) >= LARGE
 
 
 def is_large_product(line: Line) -> bool:
@@ -197,11 +197,11 @@ def can_join(code: Code, group: list[Line]) -> bool:
     written = {code.buffers.get(line.made[0]) for line in group}
     if None in written or any(line.made[0].shape != made.shape for line in group):
         return False
-    for each in (read for line in group for read in line.reads):
+    for reader, each in [(line, read) for line in group for read in line.reads]:
         if not isinstance(each, Value):
             if isinstance(each, np.ndarray) and each.ndim:
                 return False
-        elif is_cut(each, made):
+        elif is_cut(each, reader):
             if each not in code.buffers:
                 return False
         elif code.buffers.get(each.root) in written:  # the next rows would meet what was written for the first ones
@@ -209,8 +209,11 @@ def can_join(code: Code, group: list[Line]) -> bool:
     return True
 
 
-def is_cut(value: Value, made: Value) -> bool:
-    """Whether of an operand, too, only some rows are read at a time; otherwise each row meets all of it."""
+def is_cut(value: Value, line: Line) -> bool:
+    """Whether of what a line reads or makes only some rows are met at a time; of other operands, each row meets all."""
+    made = line.made[0]
+    if line.text == TAKE:
+        return value in (line.reads[1], made)
     return len(value.shape) == len(made.shape) and value.shape[0] == made.shape[0]
 
 

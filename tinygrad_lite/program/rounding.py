@@ -42,12 +42,17 @@ def reciprocals(code: Code) -> Code:
 
 
 def sums(code: Code) -> Code:
-    """The sum of the rows of a matrix, (N, D), as ones @ x. It differs by at most N roundings of the sum of |x|."""
+    """Sums of N rows or columns as products with ones. They differ by at most N roundings of those of |x|."""
+    start = "np.add.reduce({0}, {1}, None, None, "
     for line in code.lines:
         x, axis = (*line.reads, None, None)[:2]
-        if not (line.text.startswith("np.add.reduce({0}, {1}, None, None, ") and line.with_out and axis in (0, (0,))):
+        if not (line.text.startswith(start) and line.with_out and isinstance(x, Value) and len(x.shape) == 2):
             continue
-        if isinstance(x, Value) and len(x.shape) == 2 and x.contiguous and x.shape[0] and x.dtype == line.made[0].dtype:
-            ones = np.ones((1, x.shape[0]) if len(line.made[0].shape) == 2 else x.shape[0], x.dtype)
-            line.text, line.with_out, line.reads = PRODUCT, "{0}.dot({1}, {out})", (ones, x)
+        over_rows, over_columns = axis in (0, (0,), -2, (-2,)), axis in (1, (1,), -1, (-1,))
+        if (over_rows or over_columns) and x.contiguous and 0 not in x.shape and x.dtype == line.made[0].dtype:
+            ones = np.ones(x.shape[0 if over_rows else 1], x.dtype)
+            if len(line.made[0].shape) == 2:
+                ones = ones[None] if over_rows else ones[:, None]
+            line.text, line.with_out = PRODUCT, "{0}.dot({1}, {out})"
+            line.reads = (ones, x) if over_rows else (x, ones)
     return code

@@ -9,6 +9,7 @@ O'G is needed of G. That of X + Y is O'X + O'Y, of X s it is (O'X) s, and of O T
 
 So a layer on embedded letters, and the batch norm after it, need not be computed for each example but for each letter.
 Several rows side by side, K for each of N examples, are as many blocks of O side by side, and of W below each other.
+Where O T itself is needed, it is no product: of each block of T a row is taken, and they are added.
 """
 
 from __future__ import annotations
