@@ -283,6 +283,10 @@ def test_like():
     assert np.empty_like(matrix()).shape == (2, 3)
     assert np.zeros_like(matrix(), dtype=np.int64).dtype == np.int64
     assert np.full_like(matrix(), tg.tensor(2.0)).data.mean() == 2
+    for function in (lambda x: np.full_like(a=x, fill_value=2.0), tg.jit(lambda x: np.full_like(a=x, fill_value=2.0))):
+        assert function(matrix()).data.mean() == 2
+    with refused(tg.JitError, "jit: np.full_like asks for numbers"):
+        tg.jit(lambda x: np.full_like(a=x, fill_value=x[0, 0]))(matrix().detach())
 
 
 def test_saving(tmp_path):

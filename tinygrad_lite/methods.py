@@ -57,7 +57,7 @@ class Methods(Variable):
         """The array, for those outside."""
         watch = thread.mode.watch
         if watch is not None:
-            watch.asks(self, asked)
+            watch.asks(f"{asked} asks for numbers")
         return self._data  # type: ignore[no-any-return]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:

@@ -93,10 +93,13 @@ class Watch:
         if self.outer is not None:
             self.outer.grading(variable, reads)
 
-    def asks(self, owner: Variable | Generator, what: str) -> None:
-        """Numbers are about to leave a Tensor, or a generator is about to be looked at or seeded."""
+    def asks(self, what: str, way: str = "compute with Tensors, or do it") -> None:
+        """Numbers are about to leave a Tensor, or a generator is about to be looked at or seeded.
+
+        what: that, in words. way: what to do outside of the function.
+        """
         if self.outer is not None:
-            self.outer.asks(owner, what)
+            self.outer.asks(what, way)
 
     def folds(self, value: Any) -> None:
         """An argument is taken as it is now, such as an array of one element as a number."""

@@ -105,17 +105,17 @@ def call_function(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]
     if function in WRITES:
         return WRITES[function](*args, **keywords)
     if function in QUERIES or function in READS or function in LIKE:
-        variables = list(variables_in((*args, *keywords.values())))
         watch = thread.mode.watch
-        if watch is not None and function not in QUERIES:
-            for each in variables if function in READS else [v for v in variables if v is not args[0]]:
-                watch.asks(each, name_of(function))
+        others = [*args[1:], *[value for name, value in keywords.items() if name != "a"]]  # than what it is to be like
+        reads = function in READS or (function in LIKE and next(variables_in(others), None) is not None)
+        if watch is not None and reads:
+            watch.asks(f"{name_of(function)} asks for numbers")
         if function in LIKE:
-            refuse_gradients(name_of(function), [*args[1:], *keywords.values()])
+            refuse_gradients(name_of(function), others)
         result = function(*data_of(args), **{key: data_of(value) for key, value in keywords.items()})
         if function not in LIKE:
             return result
-        made = make(variables[0]._result, result)
+        made = make(next(variables_in((*args, *keywords.values())))._result, result)
         if watch is not None:
             watch.made(made, None)
         return made

@@ -250,7 +250,7 @@ class Generator:
     def _outside(self, what: str) -> None:
         watch = thread.mode.watch
         if watch is not None:
-            watch.asks(self, what)
+            watch.asks(f"{what} of a generator", "seed it")
 
     def _draw(self, draw: Callable[..., Array], *arguments: Any, requires_grad: bool = False) -> Tensor:
         watch = thread.mode.watch

@@ -13,8 +13,7 @@ from .backward import Edge, Paths, edge_of, place_of, reach
 from .graph import Node, Output, new_number
 from .mode import Watch, recording, thread
 from .op import Array, Op
-from .tensor import Tensor
-from .transforms import alias, leaves, rebuild
+from .transforms import alias, leaf_of, leaves, rebuild
 from .variable import Memory, Variable, make, refuse_stale, variables_in
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Notes(Watch):
     def draws(self, generator: Generator) -> None:
         super().draws(generator)
         if self.traces:
-            self.asks(generator, "checkpoint() draws again")
+            self.asks("checkpoint() draws again from a generator", "draw")
         if generator not in self.drawn:
             self.drawn[generator] = generator.get_state()
 
@@ -178,17 +177,6 @@ def operation(outputs: int) -> Op:
     """The operation whose node stands for a checkpointed function with so many outputs; it is in no table."""
     names = ("out",) if outputs == 1 else tuple([f"out{i}" for i in range(outputs)])
     return Op(_checkpoint, lambda g, inputs, run: run.again(g, inputs), outputs=names)
-
-
-def leaf_of(x: Any) -> Any:
-    """A leaf that requires a gradient, of the array, or in the memory of a tensor."""
-    if not isinstance(x, Variable):
-        x = make(Tensor, x)
-    if thread.mode.watch is not None:
-        thread.mode.watch.meets(x)
-    leaf = make(x._result, x._data)
-    leaf._memory, leaf._requires_grad = x._memory, True
-    return leaf
 
 
 def carriers(result: Any) -> list[Variable]:

@@ -178,8 +178,13 @@ ALIAS = Op(_alias, lambda g: g, view=True)
 
 def alias(x: Variable) -> Any:
     """The same array as a tensor of its own, to be differentiated by; where x carries a gradient, recorded."""
-    if x._requires_grad and thread.mode.grad:
-        return apply(ALIAS, (x,))
+    return apply(ALIAS, (x,)) if x._requires_grad and thread.mode.grad else leaf_of(x)
+
+
+def leaf_of(x: Any) -> Any:
+    """A leaf that requires a gradient, of an array, or in the memory of a tensor."""
+    if not isinstance(x, Variable):
+        x = make(Tensor, x)
     if thread.mode.watch is not None:
         thread.mode.watch.meets(x)
     leaf = make(x._result, x._data)

@@ -55,7 +55,7 @@ def write(root: Any, path: str | os.PathLike[str], names: dict[Any, str] | None)
         refuse(target)
     if isinstance(root, Variable):
         if thread.mode.watch is not None:
-            thread.mode.watch.asks(root, "explore()")
+            thread.mode.watch.asks("explore() asks for numbers")
         refuse_stale("explore", root)
     diagram = describe([root], names)
     if len(diagram.boxes) > MOST:

@@ -40,6 +40,7 @@ class Recorder(Watch):
         self.recording = Recording()
         self.values: dict[int, Value] = {}  # by the id of an array
         self.arrays: dict[Value, Any] = {}  # all that were named: alive, so that no id is given again
+        self.own: set[Value | None] = set()  # those that steps make
         self.copies: dict[Value, Any] | None = {} if keep else None
         self.nodes: dict[Node | tuple[Node, int], Value] = {}  # whose output is which value
         self.known: set[Variable] = set(inputs)  # and Tensors from outside
@@ -63,6 +64,12 @@ class Recorder(Watch):
         self.arrays[value] = array
         if self.copies is not None:
             self.copies[value] = array.copy()
+        return value
+
+    def new(self, array: Any) -> Value:
+        """The value of what a step makes."""
+        value = self.name(array, "v")
+        self.own.add(value)
         return value
 
     def value_of(self, given: Any) -> Any:
@@ -143,7 +150,7 @@ class Recorder(Watch):
         if several:  # what is visible is in Tensors, whose arrays are those that others read
             arrays[: len(shown)] = [each._data for each in shown]
         sources = [each for each in values_in(read) if any(shares_memory(a, self.arrays[each]) for a in arrays)]
-        named = tuple([self.name(array, "v") for array in arrays])
+        named = tuple([self.new(array) for array in arrays])
         for value in named:
             value.base = sources[0] if sources else None
         for value, each in zip(named, shown, strict=False):
@@ -169,7 +176,7 @@ class Recorder(Watch):
         """An ndarray that was copied, or brought to the dtype of the others."""
         if isinstance(before, ndarray) and after is not before and isinstance(after, ndarray):
             source = self.value_of(before)
-            self.add(Cast(source, self.name(after, "v")))
+            self.add(Cast(source, self.new(after)))
 
     def took(self, given: Any, taken: Any) -> None:
         if isinstance(given, ndarray) and isinstance(taken, (Variable, ndarray)):
@@ -180,16 +187,16 @@ class Recorder(Watch):
 
     def made(self, tensor: Variable, source: Any) -> None:
         if isinstance(source, Variable):
-            self.asks(source, "tensor()")
+            self.asks("tensor() asks for numbers")
         template = self.value_of(source) if isinstance(source, ndarray) else tensor._data.copy()
-        self.add(Cast(template, self.name(tensor._data, "v")))
+        self.add(Cast(template, self.new(tensor._data)))
 
     def drew(self, generator: Generator, draw: Callable[..., Any], arguments: tuple[Any, ...], drawn: Variable) -> None:
-        self.add(Draw(generator, draw, arguments, self.name(drawn._data, "v")))
+        self.add(Draw(generator, draw, arguments, self.new(drawn._data)))
 
     def reads(self, owner: Any, name: str, dtype: Any) -> Tensor:
         tensor: Tensor = make(Tensor, np.array(getattr(owner, name), dtype))
-        self.add(Read(owner, name, self.name(tensor._data, "v")))
+        self.add(Read(owner, name, self.new(tensor._data)))
         if (id(owner), name) not in self.recording.reads:  # where it is 0, it may be left out
             self.recording.reads.add((id(owner), name))
             self.recording.checks.append(((lambda: bool(getattr(owner, name))), bool(getattr(owner, name))))
@@ -220,9 +227,7 @@ class Recorder(Watch):
 
     def is_local(self, variable: Variable) -> bool:
         """Whether a Tensor was made here, with what was computed here."""
-        value = self.values.get(id(variable._data))
-        is_made = value is not None and value.name.startswith("v")  # as all are named that steps make
-        return is_made and variable not in self.known
+        return self.values.get(id(variable._data)) in self.own and variable not in self.known
 
     def walks(self, begins: bool) -> None:
         self.walking += 1 if begins else -1
@@ -245,12 +250,9 @@ class Recorder(Watch):
             return self.values.get(id(edge._data))
         return self.nodes.get((edge.node, edge.index) if isinstance(edge, Output) else edge)
 
-    def asks(self, owner: Any, what: str) -> None:
-        draws = "draws" in what
-        way = ("draw" if draws else "seed it") if isinstance(owner, Generator) else "compute with Tensors, or do it"
-        whose = f"{'from' if draws else 'of'} a generator " if isinstance(owner, Generator) else "asks for numbers "
+    def asks(self, what: str, way: str = "compute with Tensors, or do it") -> None:
         raise JitError(
-            f"jit: {what} {whose}while the function is recorded, where they would become constants; "
+            f"jit: {what} while the function is recorded, where they would become constants; "
             f"{way} outside of the function; {place(caller())}"
         )
 
