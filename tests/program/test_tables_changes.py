@@ -77,6 +77,25 @@ def test_a_bias_that_changes_before_the_way_back(bad):
         assert not is_the_same(step, x, g, restore=restore)
 
 
+def test_a_bias_that_changes_before_the_next_one_is_added():
+    """What is added to columns is added to the table only where that is needed."""
+    (table, weight), (bias, other) = layer(), (tg.tensor([0.5, 1.0, -1.0]), leaf([1.0, 2.0, 3.0]))
+
+    def step(x):
+        out = F.embedding(x, table).reshape(12, -1) @ weight + bias
+        with tg.no_grad():
+            bias[...] = 7.0
+        table.grad = weight.grad = other.grad = None
+        out = out + other
+        out.sum().backward()
+        return out, weight.grad
+
+    def restore():
+        bias.data = np.array([0.5, 1.0, -1.0], np.float32)
+
+    assert "out" not in is_the_same(step, np.random.default_rng(0).integers(0, 5, (12, 2)), restore=restore)
+
+
 def test_a_weight_that_changes_on_the_way_back():
     model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
     before = model.weight.data.copy()

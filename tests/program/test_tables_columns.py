@@ -92,9 +92,12 @@ COLUMNS = {
 
 @st.composite
 def layers(draw):
-    """A function of embedded rows that changes columns, backward through it, and its data."""
+    """A function of embedded rows that changes columns, backward through it, and its data.
+
+    It squares at most twice: of the powers 8 and 16 little is left where sums cancel.
+    """
     n, r, k, e, h = (draw(st.integers(low, high)) for low, high in ((3, 30), (2, 6), (1, 3), (1, 4), (1, 5)))
-    names = draw(st.lists(st.sampled_from(sorted(COLUMNS)), max_size=7))
+    names = draw(st.lists(st.sampled_from(sorted(COLUMNS)), max_size=7).filter(lambda names: names.count("twice") < 3))
     seen = draw(st.sets(st.integers(0, len(names)), max_size=2))
     seed = draw(st.integers(0, 999))
     bad = draw(st.sampled_from([None, None, None, np.nan, np.inf, -np.inf]))
@@ -254,8 +257,8 @@ def test_verify_knows_the_terms(dtype, size):
     for _ in range(4):
         jitted(x, g)
     assert jitted.verify == 0
-    statement = next(each for each in jitted.last[0].source.body if each.text.startswith("finite_or(counts"))
-    statement.text += f"; {statement.text.partition('.dot(')[2].partition(', ')[2].partition(')')[0]} += 0.25"
+    statement = next(each for each in jitted.last[0].source.body if each.text.startswith("finite_or("))
+    statement.text += f"; {statement.text.partition('_instead')[0].rpartition(' ')[2]} += 0.25"
     jitted.verify = 1
     if size == 1.0:
         with pytest.raises(JitError, match="gives other numbers"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,14 @@ class Moved(Exception):
     """An operand would be read when it is another one by then."""
 
 
+class Columns(NamedTuple):
+    """A value O T s + b: T, and s and b, which are the same for all rows; None where they are 1 and 0."""
+
+    table: Value
+    scale: Any = None
+    shift: Any = None
+
+
 class Writer(Lines):
     """Writes the lines of a way."""
 
@@ -34,7 +42,7 @@ class Writer(Lines):
         self.way = way
         self.indices, self.n, self.k, self.r, self.e = way.rows_taken
         self.known: dict[Any, Value] = {}  # values that are made once
-        self.tables: dict[Value, tuple[Value, Any]] = {}  # of values O (T s): T, and s or None
+        self.tables: dict[Value, Columns] = {}
         self.scaled: set[Value] = set()  # those of them that had a factor
         self.by_rows: dict[Value, Value] = {}  # of values X: O'X
         for i, line in enumerate(way.code.lines):
@@ -126,45 +134,70 @@ class Writer(Lines):
 
     # Tables.
 
-    def base(self, made: Value) -> tuple[Value, Any]:
+    def base(self, made: Value) -> Columns:
         """Of (O T) W: T W."""
         table, weight = self.way.bases[made]
         h = weight.shape[1]
         blocks = self.reshaped(weight, self.k, self.e, h)
         products = Value(f"{named(made)}_table", (self.k, self.r, h), made.dtype)
         products = self.once((made, "base"), products, MATMUL, table, blocks, with_out=MATMUL_OUT)
-        return self.reshaped(products, self.k * self.r, h), None
+        return Columns(self.reshaped(products, self.k * self.r, h))
 
-    def changed(self, line: Line, made: Value) -> tuple[Value, Any]:
-        """Of O T, with something done to its columns: T, with the same done; factors are kept apart."""
+    def changed(self, line: Line, made: Value) -> Columns:
+        """Of O T s + b, with something done to its columns: T, and the other s and b."""
         name, (x, y) = ARITHMETIC[line.text], self.way.operands[made]
         is_first = self.way.is_spread(x)
         old, row = (x, y) if is_first else (y, x)
-        if old in self.scaled or name in ("multiply", "divide"):
+        table, scale, shift = self.tables[old]
+        if name in ("multiply", "divide"):
             self.scaled.add(made)
-        if name in ("add", "subtract"):  # 1 / K comes with each of K rows
-            share = self.computed("multiply", row, np.array(1 / self.k, made.dtype), f"{named(made)}_share")
-            both = (self.table(old), share) if is_first else (share, self.table(old))
-            return self.computed(name, *both, f"{named(made)}_table"), None
-        table, scale = self.tables[old]
+            moved = None if shift is None else self.computed(name, shift, row, f"{named(made)}_shift")
+            return Columns(table, self.times(name, scale, row, made), moved)
+        if old in self.scaled:
+            self.scaled.add(made)
+        label = f"{named(made)}_shift"
+        if name == "add":
+            shift = row if shift is None else self.computed("add", shift, row, label)
+        elif is_first:
+            shift = self.computed("subtract", np.zeros((), made.dtype) if shift is None else shift, row, label)
+        else:
+            scale = self.times("multiply", scale, np.array(-1, made.dtype), made)
+            shift = row if shift is None else self.computed("subtract", row, shift, label)
+        return Columns(table, scale, shift)
+
+    def times(self, name: str, scale: Any, row: Any, made: Value) -> Any:
+        """A factor, multiplied or divided by another one; None is 1."""
         if scale is None and name == "multiply":
-            return table, row
-        return table, self.computed(
-            name, np.ones((), made.dtype) if scale is None else scale, row, f"{named(made)}_scale"
-        )
+            return row
+        return self.computed(name, np.ones((), made.dtype) if scale is None else scale, row, f"{named(made)}_scale")
 
     def table(self, x: Value) -> Value:
-        """T of a value O T."""
-        table, scale = self.tables[x]
+        """T of a value O T. Of each block of T one row is taken: what is added to all rows is added to one block."""
+        table, scale, shift = self.tables[x]
         if scale is not None:
             table = self.computed("multiply", table, scale, f"{named(x)}_table")
-            self.tables[x] = table, None
+        if shift is not None and self.k == 1:
+            table = self.computed("add", table, shift, f"{named(x)}_table")
+        elif shift is not None:
+            if scale is None:
+                whole = Value(f"{named(x)}_table", table.shape, table.dtype)
+                self.call("{0}.copy()", "np.copyto({out}, {0})", (table,), whole)
+                table = whole
+            block = self.block(table, 0)
+            self.add("np.add({0}, {1}, {2})", block, shift, block, effects=(block,), keeps=True)
+        self.tables[x] = Columns(table)
         return table
+
+    def factored(self, x: Value) -> tuple[Value, Any]:
+        """T and s of a value O T s."""
+        if self.tables[x].shift is not None:
+            self.table(x)
+        return self.tables[x][:2]
 
     def sums_by_row(self, x: Value) -> Value:
         """O'X, (K * R, H)."""
         if x in self.way.spread:
-            table, scale = self.tables[x]
+            table, scale = self.factored(x)
             met = self.met(table)
             return met if scale is None else self.computed("multiply", met, scale, f"{named(x)}_by_row")
         if x not in self.by_rows:
@@ -198,6 +231,7 @@ class Writer(Lines):
 
     def spread_out(self, i: int, line: Line, made: Value) -> None:
         """O T: the rows that are taken of T, one of each block added to the others."""
+        instead = self.instead(i, line)  # also where it is not needed: nothing that was read may have changed
         table, total = self.table(made), None
         for place in range(self.k):
             rows = made if self.k == 1 else Value(f"{named(made)}_rows_{place}", made.shape, made.dtype)
@@ -208,7 +242,7 @@ class Writer(Lines):
                 self.ufunc("add", both, rows)
             total = rows
         if made in self.scaled:
-            instead, finite = self.instead(i, line), Value("finite", (), np.dtype(bool))
+            finite = Value("finite", (), np.dtype(bool))
             self.add("{0}({1})", are_finite, table, made=(finite,))
             text = f"{{0}} or np.copyto({{1}}, {{2}}({', '.join(f'{{{3 + j}}}' for j in range(len(instead.inputs)))}))"
             self.add(text, finite, made, instead, *instead.inputs, effects=(made,), keeps=True)
@@ -232,15 +266,14 @@ class Writer(Lines):
         return Instead(lines, list(inputs), line.made[0])
 
     def sum(self, i: int, line: Line, x: Value) -> None:
-        """1'X, with X = O T, X = Y * O T, or by way of O'X."""
-        left, right, scales = self.terms(x)
+        """1'X, with X = O T s + b, X = Y * O T s, or by way of O'X."""
+        left, right, *after = self.terms(x)
         text, with_out, reads = PRODUCT, PRODUCT_OUT, (self.like_result(left, line), right)
-        if scales:
-            total, scale = self.product((line, "sum"), f"{named(x)}_sum", *reads), scales[0]
-            for each in scales[1:]:
-                scale = self.computed("multiply", scale, each, f"{named(x)}_scale")
-            text, with_out = "np.multiply({0}, {1})", "np.multiply({0}, {1}, {out})"
-            reads = total, self.like_result(scale, line)
+        for name, row in after:
+            total = Value(f"{named(x)}_sum", line.made[0].shape, x.dtype)
+            self.call(text, with_out, reads, total)
+            text, with_out = f"np.{name}({{0}}, {{1}})", f"np.{name}({{0}}, {{1}}, {{out}})"
+            reads = total, self.like_result(row, line)
         if len(set(self.way.pairs.get(x, ()))) == 1:  # a sum of squares: as one of other terms it may be a bit below 0
             text, with_out = f"np.maximum({text}, 0)", f"np.maximum({with_out}, 0, out={{out}})"
         self.replace(i, line, text, with_out, *reads)
@@ -251,23 +284,24 @@ class Writer(Lines):
             return row
         return self.reshaped(row, row.shape[1]) if isinstance(row, Value) else row[0]
 
-    def terms(self, x: Value) -> tuple[Any, Value, list[Any]]:
-        """Two matrices whose product is 1'X, but for factors of each column."""
+    def terms(self, x: Value) -> list[Any]:
+        """Two matrices whose product is 1'X, but for what is done to the columns after it."""
         if x in self.way.spread:
-            table, scale = self.tables[x]
-            return self.counts(x.dtype), table, [] if scale is None else [scale]
-        if x in self.way.pairs:
-            y, other = self.way.pairs[x]
-            table, scale = self.tables[other]
-            by_row, factor = (
-                (self.met(self.tables[y][0]), self.tables[y][1])
-                if y in self.way.spread
-                else (self.sums_by_row(y), None)
-            )
-            products = self.computed("multiply", by_row, table, f"{named(x)}_by_row")
-            return np.ones((1, self.k * self.r), x.dtype), products, [s for s in (scale, factor) if s is not None]
-        by_row = self.sums_by_row(x)
-        return np.ones((1, self.r), x.dtype), self.block(by_row, 0), []  # each example is in it once
+            table, scale, shift = self.tables[x]
+            total = None
+            if shift is not None:
+                total = self.computed("multiply", shift, np.array(self.n, x.dtype), f"{named(x)}_shift")
+            after = [("multiply", scale), ("add", total)]
+            return [self.counts(x.dtype), table, *[each for each in after if each[1] is not None]]
+        if x not in self.way.pairs:
+            return [np.ones((1, self.r), x.dtype), self.block(self.sums_by_row(x), 0)]  # each example is in it once
+        y, other = self.way.pairs[x]
+        table, scale = self.factored(other)
+        y_table, factor = self.factored(y) if y in self.way.spread else (None, None)
+        by_row = self.sums_by_row(y) if y_table is None else self.met(y_table)
+        products = self.computed("multiply", by_row, table, f"{named(x)}_by_row")
+        after = [("multiply", each) for each in (scale, factor) if each is not None]
+        return [np.ones((1, self.k * self.r), x.dtype), products, *after]
 
     def transposed_times(self, i: int, line: Line, table: Value, g: Value) -> None:
         """(O T)' G as T' (O'G)."""
