@@ -7,7 +7,6 @@ import numpy as np
 import tinygrad_lite as tg
 import tinygrad_lite.functional as F
 from tinygrad_lite.program import by_table, jit, tables
-from tinygrad_lite.program.lower import TAKE
 
 from .common import leaf
 
@@ -20,8 +19,8 @@ WAYS = [("products", "sums"), ("products", "sums", "columns")]
 
 def taken(code):
     """How many lines go another way."""
-    looks = sum(each is by_table.finite_or for line in code.lines for each in line.reads if callable(each))
-    return looks + sum(line.text == TAKE and "_table" in getattr(line.reads[0], "name", "") for line in code.lines)
+    ways = by_table.finite_or, by_table.are_finite
+    return sum(callable(each) and each in ways for line in code.lines for each in line.reads)
 
 
 class Model:
@@ -59,7 +58,7 @@ def drawn(n, r, k, h, dtype=np.float32, seed=1):
 
 def by_way_of(source):
     """What the program takes another way than the function."""
-    return {*re.findall(r"def (\w+)_instead", source), *re.findall(r"\b(\w+?)_table\w*\.take", source)}
+    return set(re.findall(r"def (\w+)_instead", source))
 
 
 class Normed(Model):

@@ -96,6 +96,32 @@ def test_a_bias_that_changes_before_the_next_one_is_added():
     assert "out" not in is_the_same(step, np.random.default_rng(0).integers(0, 5, (12, 2)), restore=restore)
 
 
+@pytest.mark.parametrize("last", [lambda h, b: (h + b,), lambda h, b: (h * b, h), lambda h, b: (b - h, h * 2.0)])
+@pytest.mark.parametrize("index", [slice(None), 0, (slice(None), 1)])
+def test_a_layer_that_is_written_to_after_the_last_product(last, index):
+    (table, weight), bias = layer(), leaf([0.5, 1.0, -1.0])
+
+    def step(x):
+        with tg.no_grad():
+            h = F.embedding(x, table).reshape(12, -1) @ weight
+            h[index] = 1.0
+            return last(h, bias)
+
+    assert not looks_again(step)
+
+
+def test_a_block_that_is_too_large_for_the_dtype():
+    """What is added to one block is too large for that alone, or two blocks are for each other."""
+    table, weight = leaf(np.full((5, 1), 2e38)), leaf(np.float32([[1.0, 1.0], [-1.0, -1.0]]))
+    bias = leaf([2e38, 3e38])
+
+    def step(x):
+        return (F.embedding(x, table).reshape(12, -1) @ weight + bias,)
+
+    with np.errstate(all="ignore"):
+        assert looks_again(step)
+
+
 def test_a_weight_that_changes_on_the_way_back():
     model, (x, g) = Model(8, 3, 16, 5), drawn(50, 8, 3, 5)
     before = model.weight.data.copy()

@@ -265,6 +265,31 @@ def test_verify_knows_the_terms(dtype, size):
             jitted(x, g)
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda c: F.batch_norm(c, np.ones(8, np.float32), np.ones(8, np.float32))[0],
+        lambda c: c.mean(0, keepdims=True),
+        lambda c: c - c.mean(-1, keepdims=True),
+        lambda c: F.layer_norm(c, (8,)),
+    ],
+)
+@pytest.mark.parametrize("axis", [0, -1])
+def test_verify_knows_what_cancels_within_an_operation(inner, axis):
+    def step(x):
+        return inner(x - x.mean(axis, keepdims=True))
+
+    jitted = jit(step, without=(), verify=3)
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        jitted(tg.tensor(rng.standard_normal((512, 8)) + i, dtype=np.float32))
+    assert jitted.verify == 0
+    jitted.last[0].source.body[-1].text += f"; {jitted.last[0].source.results[0]}[...] += 0.25"
+    jitted.verify = 1
+    with pytest.raises(JitError, match="gives other numbers"):
+        jitted(tg.tensor(rng.standard_normal((512, 8)), dtype=np.float32))
+
+
 def test_two_tables():
     """With places of their own, added up: the second is another matrix to the first."""
     one, other = Model(5, 2, 4, 3, seed=1), Normed(4, 3, 6, 3, seed=2)

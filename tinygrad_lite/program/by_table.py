@@ -43,7 +43,6 @@ class Writer(Lines):
         self.indices, self.n, self.k, self.r, self.e = way.rows_taken
         self.known: dict[Any, Value] = {}  # values that are made once
         self.tables: dict[Value, Columns] = {}
-        self.scaled: set[Value] = set()  # those of them that had a factor
         self.by_rows: dict[Value, Value] = {}  # of values X: O'X
         for i, line in enumerate(way.code.lines):
             before = len(self.lines)
@@ -150,11 +149,8 @@ class Writer(Lines):
         old, row = (x, y) if is_first else (y, x)
         table, scale, shift = self.tables[old]
         if name in ("multiply", "divide"):
-            self.scaled.add(made)
             moved = None if shift is None else self.computed(name, shift, row, f"{named(made)}_shift")
             return Columns(table, self.times(name, scale, row, made), moved)
-        if old in self.scaled:
-            self.scaled.add(made)
         label = f"{named(made)}_shift"
         if name == "add":
             shift = row if shift is None else self.computed("add", shift, row, label)
@@ -231,8 +227,7 @@ class Writer(Lines):
 
     def spread_out(self, i: int, line: Line, made: Value) -> None:
         """O T: the rows that are taken of T, one of each block added to the others."""
-        instead = self.instead(i, line)  # also where it is not needed: nothing that was read may have changed
-        table, total = self.table(made), None
+        instead, table, total = self.instead(i, line), self.table(made), None
         for place in range(self.k):
             rows = made if self.k == 1 else Value(f"{named(made)}_rows_{place}", made.shape, made.dtype)
             self.call(TAKE, TAKE_OUT, (self.block(table, place), self.place(place)), rows)
@@ -241,11 +236,10 @@ class Writer(Lines):
                 rows = made if place == self.k - 1 else Value(f"{named(made)}_sum_{place}", made.shape, made.dtype)
                 self.ufunc("add", both, rows)
             total = rows
-        if made in self.scaled:
-            finite = Value("finite", (), np.dtype(bool))
-            self.add("{0}({1})", are_finite, table, made=(finite,))
-            text = f"{{0}} or np.copyto({{1}}, {{2}}({', '.join(f'{{{3 + j}}}' for j in range(len(instead.inputs)))}))"
-            self.add(text, finite, made, instead, *instead.inputs, effects=(made,), keeps=True)
+        finite = Value("finite", (), np.dtype(bool))
+        self.add("{0}({1})", are_finite, table, made=(finite,))
+        text = f"{{0}} or np.copyto({{1}}, {{2}}({', '.join(f'{{{3 + j}}}' for j in range(len(instead.inputs)))}))"
+        self.add(text, finite, made, instead, *instead.inputs, effects=(made,), keeps=True)
 
     def instead(self, i: int, line: Line) -> Instead:
         """What a line was, with all before it that is not there any more."""

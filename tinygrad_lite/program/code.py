@@ -53,6 +53,10 @@ class Code:
         """All that is looked at when it has run."""
         return [*self.results, *self.grads]
 
+    def read_by(self, line: Line) -> set[Value]:
+        """All that a line reads, with the parts of what lies side by side."""
+        return {part for value in line.values for part in (value, *self.flat.get(value, ()))}
+
     @property
     def written(self) -> set[Value]:
         """Roots whose memory is written to after it was made."""

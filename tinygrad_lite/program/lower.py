@@ -140,7 +140,7 @@ class Lower(Lines):
             text = "np.copyto({0}, {1}, 'same_kind')"
             self.add(text, step.target, step.value, effects=(step.target,), keeps=True)
         elif isinstance(step, Cast):
-            copy = "np.copyto({out}, {0}, 'same_kind')" if can_cast(step) else None
+            copy = "np.copyto({out}, {0}, 'same_kind')" if can_cast(step) and step.output.contiguous else None
             self.add("np.array({0}, {1})", step.source, step.output.dtype, made=(step.output,), with_out=copy)
         elif isinstance(step, Draw):
             arguments = "".join(f", {{{i + 2}}}" for i in range(len(step.arguments)))

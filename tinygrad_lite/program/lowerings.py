@@ -35,6 +35,8 @@ def _power(lower: Lower, step: Run) -> bool:
     if not is_array(x) or type(exponent) not in (int, float) or exponent in (0, 1):
         return False
     if exponent == 3 and type(exponent) is int:
+        if not out.contiguous:
+            return False
         square = lower.new(out.shape, out.dtype)
         lower.ufunc("multiply", (x, x), square)
         lower.ufunc("multiply", (square, x), out)

@@ -101,20 +101,20 @@ def chains(code: Code) -> Code:
     """Elementwise lines with large results are brought together, so that `tiles` can join them."""
     rest, lines = code.lines, []
     while rest:
-        before, group, after, rest = chain(rest)
+        before, group, after, rest = chain(code, rest)
         lines += [*before, *group, *after]
     code.lines = lines
     return code
 
 
-def chain(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
+def chain(code: Code, lines: list[Line]) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
     """The lines up to the first large one; those that may follow it directly; what waits for them; and the rest."""
     start = next((i for i, line in enumerate(lines) if is_large(line)), len(lines))
     before, group = lines[:start], lines[start : start + 1]
     after: list[Line] = []
     made, late = {value for line in group for value in line.made}, set[Value]()
     for i, line in enumerate(lines[start + 1 :], start + 1):
-        reads = set(line.values)
+        reads = code.read_by(line)
         if not is_pure(line) or is_large_product(line) or (is_large(line) and reads & late):
             return before, group, after, lines[i:]
         if is_large(line) and line.made[0].shape == group[0].made[0].shape:
@@ -197,15 +197,16 @@ def can_join(code: Code, group: list[Line]) -> bool:
     written = {code.buffers.get(line.made[0]) for line in group}
     if None in written or any(line.made[0].shape != made.shape for line in group):
         return False
-    for reader, each in [(line, read) for line in group for read in line.reads]:
-        if not isinstance(each, Value):
-            if isinstance(each, np.ndarray) and each.ndim:
-                return False
-        elif is_cut(each, reader):
+    reads = [(each, is_cut(each, line)) for line in group for each in line.values]
+    cut = {each for each, is_part in reads if is_part} | {line.made[0] for line in group}
+    if any(isinstance(each, np.ndarray) and each.ndim for line in group for each in line.reads):
+        return False
+    for each, is_part in reads:
+        if is_part:
             if each not in code.buffers:
                 return False
-        elif code.buffers.get(each.root) in written:  # the next rows would meet what was written for the first ones
-            return False
+        elif each in cut or code.buffers.get(each.root) in written:
+            return False  # a loop has one name for it; the next rows would meet what was written for the first ones
     return True
 
 
@@ -228,7 +229,7 @@ def joined(code: Code, group: list[Line]) -> list[Line]:
         return group
     rows = rows_of(group[0].made[0])
     others = [line for line in code.lines if line not in group]
-    needed = {value.root for line in others for value in (*line.values, *line.effects)}
+    needed = {value.root for line in others for value in (*code.read_by(line), *line.effects)}
     needed |= {value.root for value in code.found}
     scratch: dict[Buffer, Buffer] = {}
     kept: list[Value] = []

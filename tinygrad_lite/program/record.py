@@ -188,7 +188,7 @@ class Recorder(Watch):
     def made(self, tensor: Variable, source: Any) -> None:
         if isinstance(source, Variable):
             self.asks("tensor() asks for numbers")
-        template = self.value_of(source) if isinstance(source, ndarray) else tensor._data.copy()
+        template = self.value_of(source) if isinstance(source, ndarray) else tensor._data.copy("K")
         self.add(Cast(template, self.new(tensor._data)))
 
     def drew(self, generator: Generator, draw: Callable[..., Any], arguments: tuple[Any, ...], drawn: Variable) -> None:

@@ -130,7 +130,11 @@ class Replay:
             if each._hooks:
                 return False
         for whose, value in self.before:
-            if ((inputs[whose] if isinstance(whose, int) else whose)._grad is None) is not (value is None):
+            grad = (inputs[whose] if isinstance(whose, int) else whose)._grad
+            if grad is None or value is None:
+                if grad is not value:
+                    return False
+            elif not has_layout(grad._data, value):
                 return False
         if not self.known():
             if not all(map(is_alike, self.recording.captured)) or not self.are_tied():
@@ -162,7 +166,7 @@ class Replay:
         try:
             found = self.replay(*given)
         except Exception as error:
-            self.fail(error)
+            self.fail(error, inputs)
             raise
         if self.lends:
             self.latest = [found[i] for i in self.in_buffers]
@@ -196,7 +200,7 @@ class Replay:
         """An array that the program may take: a copy, where it lies in a buffer of the last results."""
         return np.copy(array) if any(np.shares_memory(array, lent) for lent in self.latest) else array
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: Exception, inputs: list[Variable]) -> None:
         """Leave the gradients as the function would that fails at the same place."""
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename != "<jit>":
@@ -210,6 +214,10 @@ class Replay:
             for tensor, step in self.zeroed:
                 if step <= failed:
                     tensor._grad = None
+        else:
+            known = trace.tb_frame.f_locals
+            self.leave(tuple([known.get(name) for name in self.source.results]), inputs)
+            self.build()  # the buffers are theirs now
         for memory in self.written:
             memory.writes += 1
 
@@ -294,6 +302,12 @@ def side_by_side(tensors: list[Variable]) -> Any:
         part[...] = each._data
         each._data = part
     return whole.view(np.ndarray)
+
+
+def has_layout(array: Any, value: Value) -> bool:
+    """Whether an array has the shape, dtype and order in memory of a value."""
+    same = array.shape == value.shape and array.dtype is value.dtype
+    return bool(same and array.flags.c_contiguous is value.contiguous and array.flags.forc is value.dense)
 
 
 def is_alike(captured: Captured) -> bool:

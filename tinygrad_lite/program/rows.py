@@ -33,8 +33,7 @@ class Finder:
 
     def __init__(self, code: Code) -> None:
         self.code = code
-        self.last = max([i for i, line in enumerate(code.lines) if line.text in (PRODUCT, ADD_TO_ROWS)], default=0)
-        self.written = self.written_between(0, self.last)
+        self.written = self.written_between(0, len(code.lines))
         self.places = {value: i for i, line in enumerate(code.lines) for value in line.made}
 
     def families(self) -> Iterator[Rows]:
@@ -109,7 +108,7 @@ class Finder:
         return self.is_apart(value.root, self.written_between(first, last))
 
     def is_steady(self, value: Any) -> bool:
-        """Whether nothing is written to the memory of a value, or to what may lie there, as long as it may be read."""
+        """Whether nothing is ever written to the memory of a value, or to what may lie there."""
         return isinstance(value, Value) and self.is_apart(value.root, self.written)
 
     def is_apart(self, root: Value, written: set[Value]) -> bool:

@@ -120,8 +120,9 @@ class Bundle:
             return f"lambda *args: {forward}(*args[:{star}], *args[{star}]{named})"
         if callable(thing):
             function = inspect.unwrap(thing)
-            self.enter(function.__name__, function, inspect.getmodule(function))
-            return str(function.__name__)
+            called = f"{function.__name__}_" if hasattr(builtins, function.__name__) else str(function.__name__)
+            self.enter(called, function, inspect.getmodule(function))
+            return called
         if isinstance(thing, np.generic):
             return f"np.{thing.dtype}({thing.item()!r})"
         attributes = set(re.findall(rf"\b{name}\.(\w+)", text))
@@ -162,6 +163,8 @@ class Bundle:
                 self.enter(used, vars(module)[used], module)
         for attribute, home in Plain.found(node):
             self.enter(attribute, getattr(home, attribute), home)
+        if isinstance(node, ast.FunctionDef) and hasattr(builtins, wanted):
+            node.name = wanted = name  # others mean Python's by it
         self.parts[name] = ast.unparse(node) + (f"\n{name} = {wanted}" if wanted != name else "")
 
 

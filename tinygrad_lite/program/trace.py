@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..random import Generator
 from ..variable import Variable
 from .code import Instead
 from .emit import Source, Statement
-from .lower import Line
+from .lower import BROADCAST, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line
 from .passes import ROUNDING
 from .record import watched
 from .replay import Replay
@@ -51,17 +52,16 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
             raise differs("the function does more than was recorded", steps[len(replay.recording.steps)].line, "")
         before.restore()
         exact = replay.without >= ROUNDING
-        looser: dict[int, float] = {}  # by step: how much larger its terms are than what they add up to
+        within: dict[Value, Any] = {}  # of what only lives within its step: what it would be if no terms cancelled
         for statement, names, value in made(replay, inputs):
             line, mine, its, terms = statement.line, names[replay.source.names[value]], wanted.get(value.name), 0.0
             if not exact:
-                terms = largest_term_instead(line, names, replay.source)
-                if its is None:  # it only lives within its step
-                    looser[line.step] = max(looser.get(line.step, 0.0), terms / (largest(mine) or 1.0))
+                known = Known(wanted, within, names, replay.source)
+                added = added_up(line, mine, known)
+                if its is None:
+                    within[value] = added
                 else:
-                    terms = max(
-                        terms, largest_term(steps[line.step], wanted), looser.get(line.step, 0.0) * largest(its)
-                    )
+                    terms = max(largest(added), largest_term(steps[line.step], wanted))
             if its is not None and not is_close(mine, its, exact, terms):
                 raise differs("the program gives other numbers", line.line, statement.text)
             if its is not None and not exact and isinstance(mine, np.ndarray) and mine.flags.writeable:
@@ -100,6 +100,8 @@ def differs(what: str, line: tuple[str, int] | None, text: str) -> JitError:
     )
 
 
+LINEAR = tuple(f"np.{name}(" for name in ("add", "subtract", "multiply", "divide", "matmul", "add.reduce"))
+LINEAR += PRODUCT, TAKE, RESHAPE, TRANSPOSE, BROADCAST, "{0}.copy()", "{0}["
 SUMS = {"sum", "mean", "matmul", "linear", "scatter_rows"}
 
 
@@ -111,18 +113,44 @@ def largest_term(step: Step, arrays: dict[str, Any]) -> float:
     return largest(step.op.forward(*args))
 
 
-def largest_term_instead(line: Line, names: dict[str, Any], source: Source) -> float:
-    """The same of a line that goes another way than others, which it names: of all their terms, multiplied out."""
+@dataclass
+class Known:
+    """The absolute values of what a line reads."""
+
+    wanted: dict[str, Any]
+    within: dict[Value, Any]
+    names: dict[str, Any]
+    source: Source
+
+    def __call__(self, value: Value) -> Any:
+        if value in self.within:
+            return self.within[value]
+        known = self.wanted.get(value.name)
+        return np.abs(self.names[self.source.names[value]] if known is None else known)
+
+
+def added_up(line: Line, made: Any, known: Callable[[Value], Any]) -> Any:
+    """What a line would make if no terms cancelled: the same of absolute values, and with + for -.
+
+    A line that goes another way than others names those: it is then that of all their terms, multiplied out.
+    """
     place = next((i for i, each in enumerate(line.reads) if isinstance(each, Instead)), None)
-    if place is None:
-        return 0.0
-    instead, given = line.reads[place], line.reads[place + 1 :]
-    found = {one: np.abs(names[source.names[other]]) for one, other in zip(instead.inputs, given, strict=True)}
-    for each in instead.lines:
-        reads = [np.abs(arg) if isinstance(arg, np.ndarray) else replaced(arg, found) for arg in each.reads]
-        text = each.text.replace("np.subtract", "np.add").replace("np.negative", "np.positive")
-        found[each.made[0]] = eval(text.format(*[f"reads[{i}]" for i in range(len(reads))]), {"np": np, "reads": reads})
-    return largest(found[instead.made])
+    if place is not None:
+        instead, given = line.reads[place], line.reads[place + 1 :]
+        found = {one: known(other) for one, other in zip(instead.inputs, given, strict=True)}
+        for each in instead.lines:
+            found[each.made[0]] = absolute(each, found)
+        return found[instead.made]
+    if line.parts or len(line.made) != 1 or not any(line.text.startswith(text) for text in LINEAR):
+        return np.abs(made)
+    return absolute(line, {value: known(value) for value in line.values})
+
+
+def absolute(line: Line, found: dict[Value, Any]) -> Any:
+    """What a line makes of absolute values."""
+    reads = [np.abs(arg) if isinstance(arg, np.ndarray) else replaced(arg, found) for arg in line.reads]
+    text = line.text.replace("np.subtract", "np.add").replace("np.negative", "np.positive")
+    return eval(text.format(*[f"reads[{i}]" for i in range(len(reads))]), {"np": np, "reads": reads})
 
 
 def largest(array: Any) -> float:
