@@ -7,13 +7,15 @@ all else must be the same object.
 
 from __future__ import annotations
 
+import builtins
 import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dis import get_instructions
 from functools import partial
 from operator import is_
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from ..random import Generator
 from ..variable import Variable
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))  # None last
+CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 LIBRARIES = {"numpy", "tinygrad_lite", *sys.stdlib_module_names} - {"__main__"}
 
 
@@ -80,10 +83,12 @@ class Surroundings:
         for name, thing in list(self.things.items()):
             if isinstance(thing, Variable) and thing not in captured:  # its shape may have been looked at
                 shape = f"{name}._data.shape == {thing._data.shape} and {name}._requires_grad is {thing._requires_grad}"
+                shape += f" and {name}._data.dtype == {self.bind(thing._data.dtype)}"
                 self.tests[shape] = "the shape of a Tensor", thing
             elif isinstance(thing, np.ndarray) and id(thing) not in referred | self.ours:
                 # NumPy may have computed with it
-                self.tests[f"{name}.tobytes() == {self.bind(thing.tobytes())}"] = "an array", thing
+                seen = self.bind((thing.shape, thing.dtype, thing.tobytes()))
+                self.tests[f"({name}.shape, {name}.dtype, {name}.tobytes()) == {seen}"] = "an array", thing
         self.write()
         return self.hold()
 
@@ -123,7 +128,11 @@ class Surroundings:
 
     def enter(self, thing: Any, what: str) -> None:
         """Go on with what is in a thing, or known to it."""
-        if isinstance(thing, (*PLAIN, Variable, np.ndarray, np.generic, Generator)) or id(thing) in self.seen:
+        if isinstance(thing, (Variable, np.ndarray)):
+            self.bind(thing)
+        if type(thing) in (*PLAIN, np.ndarray) or isinstance(thing, (Variable, np.generic, Generator)):
+            return
+        if id(thing) in self.seen:
             return
         self.seen[id(thing)] = thing
         if isinstance(thing, MethodType):
@@ -132,11 +141,16 @@ class Surroundings:
         elif isinstance(thing, FunctionType):
             self.enter_function(thing)
             self.enter_attributes(thing.__dict__, thing, what)
+        elif isinstance(thing, BuiltinMethodType) and not isinstance(thing.__self__, ModuleType):
+            self.enter(thing.__self__, what)
         elif isinstance(thing, partial):
-            for each in (thing.func, *thing.args, *thing.keywords.values()):
+            self.guard(f"{self.bind(thing)}.keywords", thing.keywords, what)
+            for each in (thing.func, *thing.args):
                 self.enter(each, what)
-        elif isinstance(thing, (list, tuple, dict, set, frozenset, deque)):
+        elif type(thing) in CONTAINERS:
             self.enter_container(thing, what)
+        elif isinstance(thing, (bytearray, memoryview, array)):
+            self.tests[f"bytes({self.bind(thing)}) == {self.bind(bytes(thing))}"] = what, thing
         elif isinstance(thing, ModuleType):
             if library_of(thing.__name__) not in LIBRARIES:
                 self.enter_attributes(vars(thing), thing, what)
@@ -150,11 +164,16 @@ class Surroundings:
             self.enter_function(thing.function, getattr(thing, "__self__", None))
             self.enter(getattr(thing, "__self__", None), what)
         else:
+            if isinstance(thing, CONTAINERS):
+                self.enter_container(thing, what)
             self.enter_class(type(thing), thing)
             self.enter_attributes(getattr(thing, "__dict__", {}), thing, what)
+            self.enter_absent(getattr(thing, "__dict__", None), thing, what)
             for name in slots_of(type(thing)):
                 if self.is_asked(thing, name) and hasattr(thing, name):
                     self.guard(f"{self.bind(thing)}.{name}", getattr(thing, name), f"{what}.{name}")
+                elif self.is_asked(thing, name):
+                    self.tests[f"not hasattr({self.bind(thing)}, {name!r})"] = f"{what}.{name}", None
 
     def is_asked(self, thing: Any, name: str) -> bool:
         """Whether an attribute of this object may be asked for."""
@@ -179,8 +198,9 @@ class Surroundings:
         known = function.__globals__
         for name in sorted(names_in(code) & known.keys()):
             self.guard(f"{self.bind(known)}[{name!r}]", known[name], name)
-        for each in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            self.enter(each, function.__name__)
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            if getattr(function, name):
+                self.guard(f"{self.bind(function)}.{name}", getattr(function, name), function.__name__)
         if instance is not None and code.co_argcount:
             roots[code.co_varnames[0]] = instance
         self.ask(code, roots, known)
@@ -191,6 +211,8 @@ class Surroundings:
         for step in get_instructions(code):
             if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 thing = known.get(step.argval, UNKNOWN)
+                if thing is UNKNOWN and not hasattr(builtins, step.argval):
+                    self.tests[f"{step.argval!r} not in {self.bind(known)}"] = step.argval, None
             elif step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):  # some of newer Pythons load two at once
                 thing = roots.get(step.argval[-1] if isinstance(step.argval, tuple) else step.argval, UNKNOWN)
             elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
@@ -214,6 +236,8 @@ class Surroundings:
                 self.loose.add(step.argval)
             elif step.opname not in ("CACHE", "RESUME", "PUSH_NULL", "EXTENDED_ARG"):
                 thing = UNKNOWN
+            if step.opname == "MATCH_CLASS":
+                self.everything = True
         self.everything = self.everything or not names_in(code).isdisjoint(BY_NAME)
         for each in code.co_consts:
             if isinstance(each, CodeType):
@@ -222,6 +246,8 @@ class Surroundings:
     def enter_container(self, thing: Any, what: str) -> None:
         name = self.bind(thing)
         elements = list(thing.items()) if isinstance(thing, dict) else list(enumerate(thing))
+        for each in thing if isinstance(thing, (dict, set, frozenset)) else ():
+            self.enter(each, what)
         if isinstance(thing, (set, frozenset)) or (all(isinstance(each, PLAIN) for _, each in elements)):
             if not isinstance(thing, (tuple, frozenset)):
                 self.tests[f"alike({name}, {self.bind(thing.copy())})"] = what, thing
@@ -259,6 +285,19 @@ class Surroundings:
                     self.guard(f"{self.bind(each)}.{name}", value, f"{each.__name__}.{name}")
                     if isinstance(own, dict) and name not in own:
                         self.tests[f"{name!r} not in {self.bind(own)}"] = f"{cls.__name__}.{name}", None
+                elif self.is_asked(thing, name):
+                    self.enter(value, f"{each.__name__}.{name}")  # what the __get__ of it reads
+
+    def enter_absent(self, own: Any, thing: Any, what: str) -> None:
+        """Attributes that an object does not have, and is asked for, must stay away."""
+        if not isinstance(own, dict) or library_of(type(thing).__module__) in LIBRARIES:
+            return
+        stored = {name for (number, name), how in self.first.items() if number == id(thing) and how == "stored"}
+        if self.everything:
+            self.tests[f"{self.bind(own)}.keys() <= {self.bind({*own, *stored})}"] = f"an attribute of {what}", thing
+        for name in sorted(self.asked.get(id(thing), set()) - stored - own.keys()):
+            if not any(name in vars(each) for each in type(thing).__mro__):
+                self.tests[f"{name!r} not in {self.bind(own)}"] = f"{what}.{name}", None
 
     def enter_attributes(self, attributes: dict[str, Any], thing: Any, what: str) -> None:
         """Guard those that are asked for; of objects of this package's, those that hold others."""
@@ -305,4 +344,6 @@ def slots_of(cls: type) -> Iterator[str]:
     """The names of an object's slots."""
     for each in cls.__mro__:
         slots = vars(each).get("__slots__", ())
-        yield from (slots,) if isinstance(slots, str) else slots
+        for name in (slots,) if isinstance(slots, str) else slots:
+            is_private = name.startswith("__") and not name.endswith("__")
+            yield f"_{each.__name__.lstrip('_')}{name}" if is_private else name
