@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -56,8 +56,7 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
         for statement, names, value in made(replay, inputs):
             line, mine, its, terms = statement.line, names[replay.source.names[value]], wanted.get(value.name), 0.0
             if not exact:
-                known = Known(wanted, within, names, replay.source)
-                added = added_up(line, mine, known)
+                added = added_up(line, mine, partial(known_of, wanted, within, names, replay.source))
                 if its is None:
                     within[value] = added
                 else:
@@ -113,26 +112,20 @@ def largest_term(step: Step, arrays: dict[str, Any]) -> float:
     return largest(step.op.forward(*args))
 
 
-@dataclass
-class Known:
-    """The absolute values of what a line reads."""
-
-    wanted: dict[str, Any]
-    within: dict[Value, Any]
-    names: dict[str, Any]
-    source: Source
-
-    def __call__(self, value: Value) -> Any:
-        if value in self.within:
-            return self.within[value]
-        known = self.wanted.get(value.name)
-        return np.abs(self.names[self.source.names[value]] if known is None else known)
+def known_of(
+    wanted: dict[str, Any], within: dict[Value, Any], names: dict[str, Any], source: Source, value: Value
+) -> Any:
+    """The absolute values of a value: of what the function itself has for it, where it has it."""
+    if value in within:
+        return within[value]
+    return size_of(wanted[value.name] if value.name in wanted else names[source.names[value]])
 
 
 def added_up(line: Line, made: Any, known: Callable[[Value], Any]) -> Any:
     """What a line would make if no terms cancelled: the same of absolute values, and with + for -.
 
     A line that goes another way than others names those: it is then that of all their terms, multiplied out.
+    known: the absolute values of what it reads.
     """
     place = next((i for i, each in enumerate(line.reads) if isinstance(each, Instead)), None)
     if place is not None:
@@ -141,16 +134,21 @@ def added_up(line: Line, made: Any, known: Callable[[Value], Any]) -> Any:
         for each in instead.lines:
             found[each.made[0]] = absolute(each, found)
         return found[instead.made]
-    if line.parts or len(line.made) != 1 or not any(line.text.startswith(text) for text in LINEAR):
-        return np.abs(made)
+    if line.parts or len(line.made) != 1 or not line.text.startswith(LINEAR):
+        return size_of(made)
     return absolute(line, {value: known(value) for value in line.values})
 
 
 def absolute(line: Line, found: dict[Value, Any]) -> Any:
     """What a line makes of absolute values."""
-    reads = [np.abs(arg) if isinstance(arg, np.ndarray) else replaced(arg, found) for arg in line.reads]
+    reads = [size_of(arg) if isinstance(arg, np.ndarray) else replaced(arg, found) for arg in line.reads]
     text = line.text.replace("np.subtract", "np.add").replace("np.negative", "np.positive")
     return eval(text.format(*[f"reads[{i}]" for i in range(len(reads))]), {"np": np, "reads": reads})
+
+
+def size_of(array: Any) -> Any:
+    """The absolute values of floats; all else, such as indices, as it is."""
+    return np.abs(array) if np.asarray(array).dtype.kind in "fc" else array
 
 
 def largest(array: Any) -> float:
