@@ -170,3 +170,17 @@ def test_a_gradient_that_is_laid_out_anew_between_calls(other):
     for one, two in zip(*found, strict=True):
         assert one.dtype == two.dtype
         np.testing.assert_array_equal(one, two)
+
+
+def test_the_gradient_of_one_row_that_is_minus_zero():
+    """A sum that begins with 0 is 0."""
+    w = leaf([[1.0]])
+
+    def step(places, g):
+        w.grad = None
+        (F.embedding(places, w) * g).sum().backward()
+        return w.grad * 1.0
+
+    jitted, args = jit(step), (tg.tensor([0]), tg.tensor([[-0.0]]))
+    for _ in range(3):
+        assert step(*args).data.tobytes() == jitted(*args).data.tobytes()

@@ -26,7 +26,7 @@ from .guards import PLAIN, Surroundings
 from .passes import PASSES, ROUNDING
 from .record import watched
 from .replay import Replay
-from .saved import save
+from .saved import RESERVED, save
 from .steps import Captured, JitError
 from .trace import report, verified
 
@@ -56,7 +56,7 @@ class Compiled:
         self.methods: dict[int, tuple[ref[Any], Method]] = {}
         self.restless = 0  # how many recordings could not be kept
         name = getattr(function, "__name__", "")
-        taken = keyword.iskeyword(name) or hasattr(np, name) or hasattr(builtins, name)
+        taken = keyword.iskeyword(name) or hasattr(np, name) or hasattr(builtins, name) or name in RESERVED
         self.title = name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and not taken else "step"
         code = getattr(inspect.unwrap(function), "__code__", None)
         self.sorts = code is not None and not code.co_flags & inspect.CO_VARKEYWORDS
@@ -94,8 +94,9 @@ class Compiled:
             inputs: list[Any] = [each if each.__class__ is Tensor else make(Tensor, each) for each in args]
             with self.lock:
                 if self.verify == 0 and known[0].fits(inputs):
+                    result = known[0].run(inputs)
                     self.last = known[0], inputs
-                    return known[0].run(inputs)
+                    return result
         tree = args, {name: keywords[name] for name in sorted(keywords)} if self.sorts else keywords
         parts = [make(Tensor, each) if isinstance(each, ndarray) else each for _, each in leaves(tree)]
         inputs = [each for each in parts if isinstance(each, Variable)]
@@ -103,11 +104,13 @@ class Compiled:
         with self.lock:
             for replay in self.replays.get(signature, ()):
                 if replay.fits(inputs):
-                    self.last = replay, inputs
                     if self.verify > 0:
                         self.verify -= 1
-                        return verified(replay, self.bound(), tree, parts, inputs)
-                    return replay.run(inputs)
+                        result = verified(replay, self.bound(), tree, parts, inputs)
+                    else:
+                        result = replay.run(inputs)
+                    self.last = replay, inputs
+                    return result
             result = self.record(signature, tree, parts, inputs)
             if key is not None and signature in self.replays:
                 self.quick[key] = self.replays[signature]
@@ -180,6 +183,8 @@ class Compiled:
     def report(self, profile: bool = False) -> None:
         """Print what the program that ran last consists of. profile: with the time that each line takes."""
         replay, inputs = self._last("report")
+        if profile and not replay.fits(inputs):
+            raise JitError("jit: report: what the program depends on has changed since; call the function again first")
         print(report(replay, replay.arrays_of(inputs) if profile else None))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -189,6 +194,8 @@ class Compiled:
         generators and optimisers, as they are now. Raises JitError where there is no program yet.
         """
         replay, _ = self._last("save")
+        if not replay.lasts():
+            raise JitError("jit: save: what the program depends on has changed since; call the function again first")
         save(replay, Path(path))
 
     def _last(self, what: str) -> tuple[Replay, list[Variable]]:

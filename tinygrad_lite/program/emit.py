@@ -20,6 +20,7 @@ from .steps import Value
 
 ALIGNED = 4096  # bytes from which on a buffer begins where a line of the cache does: NumPy is up to twice as fast
 SIMPLE = (bool, int, float, str, type(None))
+TAKEN = {"np", "build", "_program", "file", "allow_pickle"}  # the last ones by np.savez
 CALLED = re.compile(r"\bnp\.(\w+)")
 
 
@@ -120,7 +121,7 @@ class Emitter:
     def __init__(self, code: Code, title: str, inputs: list[Value], arrays: dict[Value, Any]) -> None:
         self.code, self.arrays = code, arrays
         self.source = Source(title=title)
-        self.taken = {"np", "build", title, *keyword.kwlist}
+        self.taken = {*TAKEN, title, *keyword.kwlist}
         self.things: dict[int, str] = {}  # the names of what is no value
         self.stays: set[Value] = set()  # values whose memory is there before
         self.within: dict[Value, str] = {}  # the names of parts, in a loop

@@ -281,6 +281,8 @@ def _scatter_rows(lower: Lower, step: Run) -> bool:
     if rows > 64 or not (is_array(values) and isinstance(indices, Value) and values.contiguous and indices.contiguous):
         return False
     n, width = int(np.prod(indices.shape)), values.shape[-1]
+    if n == rows == width == 1:  # a product gives -0 where a sum that begins with 0 gives 0
+        return False
     flat, places = lower.new((n, width), values.dtype), lower.new((n,), indices.dtype)
     flat.base, places.base = values, indices
     lower.lines.append(Line(RESHAPE, (values, (n, width)), (flat,), fixed=True))

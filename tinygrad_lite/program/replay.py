@@ -125,16 +125,19 @@ class Replay:
         self.lends_alone = False  # whether all that is left are those gradients, which are there by now
 
     def fits(self, inputs: list[Variable]) -> bool:
-        """Whether all that the function knows from outside is as it was."""
+        """Whether all that the function knows from outside is as it was, and the arguments have no hooks."""
         for each in inputs:
             if each._hooks:
                 return False
         for whose, value in self.before:
-            grad = (inputs[whose] if isinstance(whose, int) else whose)._grad
-            if grad is None or value is None:
-                if grad is not value:
-                    return False
-            elif not has_layout(grad._data, value):
+            if isinstance(whose, int) and not goes_on(inputs[whose]._grad, value):
+                return False
+        return self.lasts()
+
+    def lasts(self) -> bool:
+        """Whether all that the function knows from outside, but for arguments, is as it was."""
+        for whose, value in self.before:
+            if not isinstance(whose, int) and not goes_on(whose._grad, value):
                 return False
         if not self.known():
             if not all(map(is_alike, self.recording.captured)) or not self.are_tied():
@@ -304,8 +307,11 @@ def side_by_side(tensors: list[Variable]) -> Any:
     return whole.view(np.ndarray)
 
 
-def has_layout(array: Any, value: Value) -> bool:
-    """Whether an array has the shape, dtype and order in memory of a value."""
+def goes_on(grad: Variable | None, value: Value | None) -> bool:
+    """Whether a gradient that is there before is one as it was: none, or with that shape, dtype and order in memory."""
+    if grad is None or value is None:
+        return grad is None and value is None
+    array = grad._data
     same = array.shape == value.shape and array.dtype is value.dtype
     return bool(same and array.flags.c_contiguous is value.contiguous and array.flags.forc is value.dense)
 

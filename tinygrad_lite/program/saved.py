@@ -35,6 +35,9 @@ import numpy as np
 '''
 
 
+RESERVED = {"np", "Path", "SimpleNamespace", "arrays", "build", "_program"}
+
+
 def save(replay: Replay, path: Path) -> None:
     """Write a program to `path`, and the arrays that it is built from beside it, to the path with the suffix .npz."""
     source = replay.source
@@ -42,19 +45,33 @@ def save(replay: Replay, path: Path) -> None:
         raise JitError(
             "jit: save: the program adds to gradients that are there before; call zero_grad() in the function"
         )
+    if path.suffix == ".npz":
+        raise JitError("jit: save: the path is the module's; its arrays go beside it, to one that ends in .npz")
     arrays: dict[str, Any] = {}
-    bundle = Bundle()
+    bundle = Bundle({source.title, *RESERVED})
     made = []
+    wholes = {
+        id(each.base): name
+        for name, each in source.arguments.items()
+        if isinstance(each, np.ndarray) and isinstance(each.base, Flat) and each.size == each.base.size
+    }
     for name, thing in source.arguments.items():
         if isinstance(thing, np.ndarray):
-            if isinstance(thing.base, Flat):
-                begin = thing.__array_interface__["data"][0] - thing.base.__array_interface__["data"][0]
+            whole = wholes.get(id(thing.base), name)
+            if whole != name:
+                flat = source.arguments[whole]
+                begin = thing.__array_interface__["data"][0] - flat.__array_interface__["data"][0]
                 start = begin // thing.itemsize
-                whole = next(n for n, each in source.arguments.items() if getattr(each, "base", None) is thing.base)
-                if whole != name:
-                    part = f"arrays[{whole!r}][{start}:{start + thing.size}].reshape({thing.shape})"
-                    made.append(f"arrays[{name!r}] = {part}")
-                    continue
+                part = f"arrays[{whole!r}][{start}:{start + thing.size}].reshape({thing.shape})"
+                made.append(f"arrays[{name!r}] = {part}")
+                continue
+            if thing.size and not thing.flags.forc:  # the file knows C's order and Fortran's only
+                order = np.argsort([-abs(stride) for stride in thing.strides], kind="stable")
+                ways = tuple([slice(None, None, -1 if stride < 0 else 1) for stride in thing.strides])
+                text = ", ".join("::-1" if each.step < 0 else ":" for each in ways)
+                back = f"arrays[{name!r}].transpose({tuple(np.argsort(order).tolist())})[{text}]"
+                made.append(f"arrays[{name!r}] = {back}")
+                thing = np.ascontiguousarray(thing[ways].transpose(order))
             arrays[name] = np.asarray(thing)
         else:
             made.append(f"{name} = {bundle.expression(thing, source.text(), name)}")
@@ -81,7 +98,8 @@ def written(result: Any, places: Iterator[int], fresh: list[bool]) -> str:
         place = next(places)
         return f"found[{place}]" if fresh[place] else f"found[{place}].copy()"
     if isinstance(result, dict):
-        return "{" + ", ".join(f"{key!r}: {written(each, places, fresh)}" for key, each in result.items()) + "}"
+        pairs = [f"{written(key, places, fresh)}: {written(each, places, fresh)}" for key, each in result.items()]
+        return "{" + ", ".join(pairs) + "}"
     if isinstance(result, (list, tuple)):
         inner = ", ".join(written(each, places, fresh) for each in result)
         return f"[{inner}]" if isinstance(result, list) else f"({inner}{',' if len(result) == 1 else ''})"
@@ -91,9 +109,11 @@ def written(result: Any, places: Iterator[int], fresh: list[bool]) -> str:
 class Bundle:
     """Definitions of this package that a program calls, and all that they need in turn, without the package."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: set[str]) -> None:
         self.parts: dict[str, str] = {}  # by name, in the order in which they are to stand
-        self.known: dict[str, Any] = {}
+        self.known: dict[tuple[str, int], str] = {}  # by what a module calls a thing, and its id
+        self.things: list[Any] = []  # alive, so that no id is given again
+        self.taken = taken
 
     def text(self) -> list[str]:
         """The definitions."""
@@ -102,9 +122,9 @@ class Bundle:
     def expression(self, thing: Any, text: str, name: str) -> str:
         """What a thing is written as, where its definitions stand before it."""
         if isinstance(thing, Generator):
-            self.enter("MersenneTwister", type(thing._source), inspect.getmodule(type(thing._source)))
+            source = self.enter("MersenneTwister", type(thing._source), inspect.getmodule(type(thing._source)))
             state = f"np.frombuffer({thing.get_state().tobytes()!r}, np.uint8)"
-            return f"SimpleNamespace(_source=MersenneTwister(0))\n{name}._source.load({state})"
+            return f"SimpleNamespace(_source={source}(0))\n{name}._source.load({state})"
         if isinstance(thing, (np.dtype, type)) and np.dtype(thing).isbuiltin:
             return f"np.dtype({np.dtype(thing).name!r})"
         name_of = getattr(thing, "__name__", "")
@@ -120,33 +140,39 @@ class Bundle:
             return f"lambda *args: {forward}(*args[:{star}], *args[{star}]{named})"
         if callable(thing):
             function = inspect.unwrap(thing)
-            called = f"{function.__name__}_" if hasattr(builtins, function.__name__) else str(function.__name__)
-            self.enter(called, function, inspect.getmodule(function))
-            return called
+            return self.enter(function.__name__, function, inspect.getmodule(function))
         if isinstance(thing, np.generic):
             return f"np.{thing.dtype}({thing.item()!r})"
         attributes = set(re.findall(rf"\b{name}\.(\w+)", text))
         if attributes:
-            return f"SimpleNamespace({', '.join(f'{each}={getattr(thing, each)!r}' for each in sorted(attributes))})"
+            known = {each: written(getattr(thing, each), iter(()), []) for each in sorted(attributes)}
+            return f"SimpleNamespace({', '.join(f'{each}={text}' for each, text in known.items())})"
         raise JitError(f"jit: save: a {type(thing).__name__} can't be written to a module of NumPy alone")
 
-    def enter(self, name: str, thing: Any, module: ModuleType | None) -> None:
-        """Add the definition of `name` in a module, and before it what it names itself."""
+    def enter(self, name: str, thing: Any, module: ModuleType | None) -> str:
+        """Add the definition of `name` in a module, and before it what it names itself; return its name here."""
         thing = inspect.unwrap(thing) if callable(thing) else thing
-        if name in self.known:
-            if self.known[name] is not thing:
-                raise JitError(f"jit: save: the program needs two different things of the name {name}")
-            return
-        self.known[name] = thing
+        known = self.known.get((name, id(thing)))
+        if known is not None:
+            return known
+        here, count = name, 1
+        while here in self.taken or hasattr(builtins, here):
+            count += 1
+            here = f"{name}_{count}"
+        self.known[name, id(thing)] = here
+        self.taken.add(here)
+        self.things.append(thing)
+        self.parts[here] = self.definition(name, here, thing, module)
+        return here
+
+    def definition(self, name: str, here: str, thing: Any, module: ModuleType | None) -> str:
+        """The text that gives a thing of a module the name that it has here."""
         if inspect.isbuiltin(thing) and thing.__module__:
-            self.parts[name] = f"from {thing.__module__} import {thing.__name__} as {name}"
-            return
+            return f"from {thing.__module__} import {thing.__name__} as {here}"
         if thing is Variable:
-            self.parts[name] = f"class {name}:\n    pass  # no array is one"
-            return
+            return f"class {here}:\n    pass  # no array is one"
         if module is not None and name in imports(module):
-            self.parts[name] = imports(module)[name]
-            return
+            return imports(module)[name] if here == name else f"{imports(module)[name].partition(' as ')[0]} as {here}"
         if isinstance(thing, (FunctionType, type)):
             module = inspect.getmodule(thing)
         assert module is not None
@@ -157,15 +183,26 @@ class Bundle:
         if node is None:
             raise JitError(f"jit: save: the definition of {name} was not found")
         node = Plain(module).visit(ast.parse(ast.unparse(node)).body[0])
-        for each in ast.walk(node):
-            used = each.id if isinstance(each, ast.Name) else "np"
-            if used not in ("np", wanted) and not hasattr(builtins, used) and used in vars(module):
-                self.enter(used, vars(module)[used], module)
-        for attribute, home in Plain.found(node):
-            self.enter(attribute, getattr(home, attribute), home)
-        if isinstance(node, ast.FunctionDef) and hasattr(builtins, wanted):
-            node.name = wanted = name  # others mean Python's by it
-        self.parts[name] = ast.unparse(node) + (f"\n{name} = {wanted}" if wanted != name else "")
+        own = names_within(node) - {wanted}
+        for each in [each for each in ast.walk(node) if isinstance(each, ast.Name)]:
+            home = getattr(each, "home", None)  # it stood behind one of the package's modules
+            if home is not None:
+                each.id = self.enter(each.id, getattr(home, each.id), home)
+            elif each.id == wanted:
+                each.id = here
+            elif each.id not in own and each.id != "np" and not hasattr(builtins, each.id) and each.id in vars(module):
+                each.id = self.enter(each.id, vars(module)[each.id], module)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            node.name = here
+        return ast.unparse(node)
+
+
+def names_within(node: ast.AST) -> set[str]:
+    """The names of arguments, and of what is assigned, within a definition."""
+    names = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+    return names | {
+        each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
 
 
 class Plain(ast.NodeTransformer):
@@ -198,12 +235,6 @@ class Plain(ast.NodeTransformer):
                 name.home = thing  # type: ignore[attr-defined]
                 return name
         return self.generic_visit(node)
-
-    @staticmethod
-    def found(node: ast.AST) -> list[tuple[str, ModuleType]]:
-        """The names that stood behind one of the package's modules."""
-        names = [each for each in ast.walk(node) if isinstance(each, ast.Name) and hasattr(each, "home")]
-        return [(each.id, each.home) for each in names]
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Generator
+from ..transforms import leaves
 from ..variable import Variable
 from .code import Instead
 from .emit import Source, Statement
@@ -52,6 +53,7 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
             raise differs("the function does more than was recorded", steps[len(replay.recording.steps)].line, "")
         before.restore()
         exact = replay.without >= ROUNDING
+        names: dict[str, Any] = {}
         within: dict[Value, Any] = {}  # of what only lives within its step: what it would be if no terms cancelled
         for statement, names, value in made(replay, inputs):
             line, mine, its, terms = statement.line, names[replay.source.names[value]], wanted.get(value.name), 0.0
@@ -65,6 +67,11 @@ def verified(replay: Replay, function: Callable[..., Any], tree: Any, parts: lis
                 raise differs("the program gives other numbers", line.line, statement.text)
             if its is not None and not exact and isinstance(mine, np.ndarray) and mine.flags.writeable:
                 np.copyto(mine, its)
+        wants = [each._data for _, each in leaves(result) if isinstance(each, Variable)] + after.left(replay, inputs)
+        for name, want in zip(replay.source.results, wants, strict=True):
+            found = names.get(name, want)  # what no line makes is the caller's
+            if not is_close(found, want, exact, before.largest):
+                raise differs(f"the program leaves other numbers in {name}", None, "")
         for each in replay.recording.captured:
             if not is_close(each.tensor._data, after.arrays[id(each.tensor._data)][1], exact):
                 raise differs(f"the program leaves other numbers in {each.value.label}", None, "")
@@ -99,7 +106,8 @@ def differs(what: str, line: tuple[str, int] | None, text: str) -> JitError:
     )
 
 
-LINEAR = tuple(f"np.{name}(" for name in ("add", "subtract", "multiply", "divide", "matmul", "add.reduce"))
+FOLLOWED = ("add", "subtract", "multiply", "divide", "square", "sqrt", "matmul", "add.reduce")
+LINEAR: tuple[str, ...] = tuple(f"np.{name}(" for name in FOLLOWED)
 LINEAR += PRODUCT, TAKE, RESHAPE, TRANSPOSE, BROADCAST, "{0}.copy()", "{0}["
 SUMS = {"sum", "mean", "matmul", "linear", "scatter_rows"}
 
@@ -118,6 +126,8 @@ def known_of(
     """The absolute values of a value: of what the function itself has for it, where it has it."""
     if value in within:
         return within[value]
+    if value.root in within:  # it is a view of that, made once
+        return np.full(value.shape, largest(within[value.root]))
     return size_of(wanted[value.name] if value.name in wanted else names[source.names[value]])
 
 
@@ -162,6 +172,9 @@ def is_close(one: Any, other: Any, exact: bool, term: float = 0.0) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
+    if exact and one.dtype.kind == "f":  # nan is nan, whatever its bits are
+        both = np.isnan(one) & np.isnan(other)
+        one, other = np.where(both, 0, one), np.where(both, 0, other)
     if exact or one.dtype.kind != "f" or not one.size:
         return bool(one.tobytes() == other.tobytes())
     finite = np.isfinite(other)
@@ -205,6 +218,13 @@ class State:
         self.grads = [(each, each._grad, None if each._grad is None else each._grad._data.copy()) for each in owners]
         self.generators = [(each, each.get_state()) for each in replay.generators]
 
+        self.largest = max([largest(copied) for _, _, copied in self.grads if copied is not None], default=0.0)
+
+    def left(self, replay: Replay, inputs: list[Variable]) -> list[Any]:
+        """The gradients that there are in the end, in the program's order."""
+        known = {id(owner): copied for owner, _, copied in self.grads}
+        return [known[id(inputs[w] if isinstance(w, int) else w)] for w, value in replay.after if value is not None]
+
     def restore(self) -> None:
         """Bring it back."""
         for array, before in self.arrays.values():
@@ -212,7 +232,7 @@ class State:
                 array[...] = before
         for owner, grad, before in self.grads:
             owner._grad = grad
-            if grad is not None:
+            if grad is not None and grad._data.flags.writeable:
                 grad._data[...] = before
         for generator, state in self.generators:
             generator.set_state(state)
