@@ -1,4 +1,4 @@
-"""Whole training steps whose arrays are walked through some rows at a time, and gradients that lie side by side."""
+"""Whole training steps whose arrays are large, or thin, or in another order, to the last bit."""
 
 import numpy as np
 import pytest
@@ -184,3 +184,18 @@ def test_the_gradient_of_one_row_that_is_minus_zero():
     jitted, args = jit(step), (tg.tensor([0]), tg.tensor([[-0.0]]))
     for _ in range(3):
         assert step(*args).data.tobytes() == jitted(*args).data.tobytes()
+
+
+@pytest.mark.parametrize(
+    "shapes", [((1, 1), (1, 3)), ((3, 1), (1, 1)), ((1, 1), (1, 1)), ((3, 1), (1, 3)), ((1, 3), (3, 1))]
+)
+@pytest.mark.parametrize("values", [(0.0, np.inf), (np.nan, -0.0), (-0.0, 1.0), (-1.0, 0.0)])
+def test_products_of_thin_matrices(shapes, values):
+    """BLAS leaves out what is multiplied by a number that is 0."""
+    x, y = (tg.tensor(np.full(shape, value, np.float32)) for shape, value in zip(shapes, values, strict=True))
+    jitted = jit(lambda x, y: x @ y)
+    with np.errstate(all="ignore"):
+        jitted(x, y)
+        one, other = (x @ y).data, jitted(x, y).data
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(np.signbit(one[one == 0]), np.signbit(other[other == 0]))

@@ -168,9 +168,10 @@ class Lower(Lines):
     def product(self, x: Value, y: Value, out: Value) -> None:
         """The product of two arrays: of matrices by `dot`, which is faster, and where they are dense gives the same.
 
-        (But for numbers: np.matmul adds them to 0, and so gives 0 where `dot` gives -0.)
+        (But for a number: np.matmul adds to 0, and so gives 0 where `dot` gives -0, and nan for 0 times inf, where `dot`
+        leaves that out.)
         """
-        is_number = x.shape == y.shape == (1, 1)
+        is_number = (1, 1) in (x.shape, y.shape)
         if (
             len(x.shape) == len(y.shape) == 2
             and x.dtype == y.dtype == out.dtype
