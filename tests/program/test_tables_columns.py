@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -38,6 +38,7 @@ pytestmark = pytest.mark.usefixtures("small_tables")
 )
 def test_what_is_said_of_rounding_in_columns(n, r, k, e, h, dtype, seed):
     """With the sums of all terms multiplied out, in their absolute values."""
+    assume(k * e * h > 1)  # a product with a number is none
     model, (x, g) = Model(r, k, e, h, dtype, seed), drawn(n, r, k, h, dtype, seed)
     rng = np.random.default_rng(seed)
     rows = [tg.tensor(rng.standard_normal(h), dtype=dtype) for _ in range(4)]
