@@ -168,8 +168,8 @@ class Lower(Lines):
     def product(self, x: Value, y: Value, out: Value) -> None:
         """The product of two arrays: of matrices by `dot`, which is faster, and where they are dense gives the same.
 
-        (But for a number: np.matmul adds to 0, and so gives 0 where `dot` gives -0, and nan for 0 times inf, which `dot`
-        leaves out.)
+        (But for a number: np.matmul adds to 0, and so gives 0 where `dot` gives -0; and 0 times inf is nan, where `dot`
+        leaves it out.)
         """
         is_number = (1, 1) in (x.shape, y.shape)
         if (
