@@ -243,12 +243,18 @@ class Lockstep:
 
     def haunt(self, step: Step, a: int, b: int) -> None:
         """Note what a step makes of, or writes to with, a variable that requires a gradient in torch alone."""
-        writes = step.name.startswith(("in-place", "set"))
-        is_binary = step.name in BINARY or (writes and step.name != "in-place square")
-        operands = {a, b} if is_binary and step.form % OPERANDS == 0 else {a}
-        if not step.quiet and any(i in self.haunted or self.is_phantom(i) for i in operands):
+        if not step.quiet and any(i in self.haunted or self.is_phantom(i) for i in self.operands(step, a, b)):
             same = {i for i in range(len(self.ours)) if self.owner(i) is self.owner(a)}
-            self.haunted |= same if writes else {len(self.ours)}
+            self.haunted |= same if self.writes(step) else {len(self.ours)}
+
+    @staticmethod
+    def writes(step: Step) -> bool:
+        return step.name.startswith(("in-place", "set"))
+
+    def operands(self, step: Step, a: int, b: int) -> set[int]:
+        """The variables that a step reads or writes to."""
+        is_binary = step.name in BINARY or (self.writes(step) and step.name != "in-place square")
+        return {a, b} if is_binary and step.form % OPERANDS == 0 else {a}
 
     def owner(self, i: int) -> np.ndarray:
         """The array in whose memory a variable lies."""
@@ -323,7 +329,7 @@ class Lockstep:
             with torch.no_grad() if step.quiet else nullcontext():
                 theirs = self.step(self.theirs, step, a, b)  # raises nothing: it refuses nothing that we allow
         except RuntimeError:
-            assert self.is_phantom(a), "torch refuses what we allow"
+            assert any(map(self.is_phantom, self.operands(step, a, b))), "torch refuses what we allow"
             detached = [*self.theirs[:a], self.theirs[a].detach(), *self.theirs[a + 1 :]]
             with torch.no_grad():
                 theirs = self.step(detached, step, a, b)

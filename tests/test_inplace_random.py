@@ -72,6 +72,9 @@ def run(script: list[Step]) -> None:
     [Step("in-place add", 3, 0), Step("view", 3, quiet=True), Step("square", 4), Step("in-place add", 3, 5)]
 )  # torch takes the view for one that requires a gradient
 @example(
+    [Step("view", 2, quiet=True), Step("view", 0, quiet=True), Step("in-place add", 4, 5)]
+)  # so does what is added
+@example(
     [
         Step("transpose", 3, quiet=True),
         Step("view", 1, quiet=True),
