@@ -7,7 +7,7 @@ import tinygrad_lite as tg
 from tinygrad_lite.program import JitError, jit, memory
 
 from ..messages import refused
-from .common import A, leaf
+from .common import A, adding_to, leaf
 
 
 def test_nan_is_nan_whatever_its_bits_are(monkeypatch):
@@ -67,11 +67,7 @@ def broken(jitted, old, new):
 def test_gradients_that_are_added_to_are_compared_in_the_end(without):
     w = leaf(A)
 
-    def step(x):
-        loss = (w * x).sum()
-        loss.backward()
-        return loss
-
+    step = adding_to(w)
     jitted = jit(step) if without is None else jit(step, without=without)
     for _ in range(3):
         jitted(tg.tensor(A))
@@ -95,12 +91,7 @@ def test_results_are_compared_in_the_end():
 def test_a_report_of_what_has_changed():
     w = leaf(A)
 
-    @jit
-    def step(x):
-        loss = (w * x).sum()
-        loss.backward()
-        return loss
-
+    step = jit(adding_to(w))
     for _ in range(2):
         step(tg.tensor(A))
     step.report()

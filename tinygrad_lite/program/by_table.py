@@ -14,12 +14,9 @@ import numpy as np
 
 from ..ops.neural import unit_rows
 from .code import Instead
-from .lower import MATMUL, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line, Lines
+from .lower import MATMUL, MATMUL_OUT, PRODUCT, PRODUCT_OUT, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lines
 from .rows import ARITHMETIC, Way
 from .steps import Value
-
-MATMUL_OUT, PRODUCT_OUT = "np.matmul({0}, {1}, {out})", "{0}.dot({1}, {out})"
-TAKE_OUT = "{0}.take({1}, 0, {out}, 'clip')"
 
 
 class Moved(Exception):

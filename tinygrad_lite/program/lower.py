@@ -14,6 +14,8 @@ from .steps import Cast, Draw, Read, Recording, Run, SetItem, Step, Value, Write
 
 TAKE, RESHAPE, TRANSPOSE = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T"  # what passes know
 PRODUCT, MATMUL, BROADCAST = "{0}.dot({1})", "np.matmul({0}, {1})", "np.broadcast_to({0}, {1})"
+TAKE_OUT = "{0}.take({1}, 0, {out}, 'clip')"  # and the same in memory that is there
+PRODUCT_OUT, MATMUL_OUT = "{0}.dot({1}, {out})", "np.matmul({0}, {1}, {out})"
 
 
 @dataclass(eq=False)
@@ -179,9 +181,9 @@ class Lower(Lines):
             and y.dense
             and not is_number
         ):
-            self.call(PRODUCT, "{0}.dot({1}, {out})", (x, y), out)
+            self.call(PRODUCT, PRODUCT_OUT, (x, y), out)
         else:
-            self.call(MATMUL, "np.matmul({0}, {1}, {out})", (x, y), out)
+            self.call(MATMUL, MATMUL_OUT, (x, y), out)
 
 
 @cache

@@ -11,7 +11,7 @@ from ..op import table
 from ..ops.elementwise import refuse_infinite
 from ..ops.indexing import are_indices, check_indices
 from ..ops.neural import unit_rows
-from .lower import BROADCAST, RESHAPE, TAKE, TRANSPOSE, Line, Lower, is_array, lowering
+from .lower import BROADCAST, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lower, is_array, lowering
 from .steps import Run, Value
 
 
@@ -268,7 +268,7 @@ def _embedding(lower: Lower, step: Run) -> bool:
     if not isinstance(indices, Value) or not isinstance(weight, Value):
         return False
     refuse_others(lower, indices, weight.shape[0])
-    lower.call(TAKE, "{0}.take({1}, 0, {out}, 'clip')", (weight, indices), step.outputs[0])
+    lower.call(TAKE, TAKE_OUT, (weight, indices), step.outputs[0])
     return True
 
 
@@ -291,7 +291,7 @@ def _scatter_rows(lower: Lower, step: Run) -> bool:
     by_row.contiguous, by_row.base = False, one_hots
     refuse_others(lower, indices, rows)
     units = unit_rows(rows, values.dtype)
-    lower.call(TAKE, "{0}.take({1}, 0, {out}, 'clip')", (units, places), one_hots)
+    lower.call(TAKE, TAKE_OUT, (units, places), one_hots)
     lower.add(TRANSPOSE, one_hots, made=(by_row,), fixed=True)
     line = lower.new((n * width,), values.dtype)
     line.base = values

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .code import Code
-from .lower import PRODUCT
+from .lower import PRODUCT, PRODUCT_OUT
 from .steps import Value
 
 
@@ -53,6 +53,6 @@ def sums(code: Code) -> Code:
             ones = np.ones(x.shape[0 if over_rows else 1], x.dtype)
             if len(line.made[0].shape) == 2:
                 ones = ones[None] if over_rows else ones[:, None]
-            line.text, line.with_out = PRODUCT, "{0}.dot({1}, {out})"
+            line.text, line.with_out = PRODUCT, PRODUCT_OUT
             line.reads = (ones, x) if over_rows else (x, ones)
     return code

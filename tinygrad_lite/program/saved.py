@@ -65,14 +65,10 @@ def save(replay: Replay, path: Path) -> None:
                 part = f"arrays[{whole!r}][{start}:{start + thing.size}].reshape({thing.shape})"
                 made.append(f"arrays[{name!r}] = {part}")
                 continue
-            if thing.size and not thing.flags.forc:  # the file knows C's order and Fortran's only
-                order = np.argsort([-abs(stride) for stride in thing.strides], kind="stable")
-                ways = tuple([slice(None, None, -1 if stride < 0 else 1) for stride in thing.strides])
-                text = ", ".join("::-1" if each.step < 0 else ":" for each in ways)
-                back = f"arrays[{name!r}].transpose({tuple(np.argsort(order).tolist())})[{text}]"
-                made.append(f"arrays[{name!r}] = {back}")
-                thing = np.ascontiguousarray(thing[ways].transpose(order))
             arrays[name] = np.asarray(thing)
+            if thing.size and not thing.flags.forc:
+                arrays[name], back = in_order(thing)
+                made.append(f"arrays[{name!r}] = arrays[{name!r}]{back}")
         else:
             made.append(f"{name} = {bundle.expression(thing, source.text(), name)}")
     for one, other in combinations(arrays, 2):
@@ -90,6 +86,15 @@ def save(replay: Replay, path: Path) -> None:
     parts.append(f"    found = _program({', '.join(source.inputs)})\n    return {result}\n")
     np.savez(path.with_suffix(".npz"), **arrays)
     path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def in_order(array: Any) -> tuple[Any, str]:
+    """An array as it lies in memory, in C's order, and what brings it back: files know C's and Fortran's order only."""
+    order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
+    ways = tuple([slice(None, None, -1 if stride < 0 else 1) for stride in array.strides])
+    text = ", ".join("::-1" if each.step < 0 else ":" for each in ways)
+    back = f".transpose({tuple(np.argsort(order).tolist())})[{text}]"
+    return np.ascontiguousarray(array[ways].transpose(order)), back
 
 
 def written(result: Any, places: Iterator[int], fresh: list[bool]) -> str:
