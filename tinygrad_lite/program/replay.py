@@ -44,8 +44,8 @@ class Replay:
         self.after = [(places.get(id(v), v), value) for v, value in recording.grads_after]
         self.zeroed = [(v, step) for v, step in recording.zeroed if id(v) not in places]
         recording.grads_before, recording.grads_after, recording.zeroed = [], [], []  # they would keep inputs alive
-        self.carries = any(recording.carries)
         self.graded = tuple([each.tensor for each in recording.captured if each.requires_grad])
+        self.graded_inputs = [i for i, each in enumerate(inputs) if each._requires_grad]
         self.tensors = {each.value: each for each in recording.captured}
         self.generators = list({id(s.generator): s.generator for s in recording.steps if isinstance(s, Draw)}.values())
         self.bind()
@@ -91,6 +91,7 @@ class Replay:
             lent[i] or (value in made and value.base is None and roots.count(value) == 1)
             for i, value in enumerate(code.found)
         ]
+        self.returned = list(zip(self.fresh, recording.carries, strict=False))  # gradients follow
         self.leaving = self.ways(code, roots)
         self.build()
         return None
@@ -120,7 +121,7 @@ class Replay:
         self.loans: dict[int, Variable] = {}  # by place: the gradients that lie in buffers
         self.lend_to: list[tuple[Any, Variable]] = []  # those, and whose they are
         self.memory: list[Any] = []  # theirs
-        self.counts: list[int] = []  # how many references there are to both
+        self.counts: tuple[int, ...] = ()  # how many references there are to both
         self.latest: list[Any] = []  # what was lent with the last results
         self.lends_alone = False  # whether all that is left are those gradients, which are there by now
 
@@ -143,7 +144,10 @@ class Replay:
             if not all(map(is_alike, self.recording.captured)) or not self.are_tied():
                 return False
             self.bind()
-        return self.surroundings.hold() and all(look() == found for look, found in self.recording.checks)
+        for look, found in self.recording.checks:
+            if look() != found:
+                return False
+        return self.surroundings.hold()
 
     def are_tied(self) -> bool:
         """Whether Tensors that had one array still have."""
@@ -182,17 +186,14 @@ class Replay:
                 tensor._grad = grad
         else:
             self.leave(found, inputs)
-        arrays = [found[i] if self.fresh[i] else np.copy(found[i]) for i in range(self.results)]
-        del found
+        depends = (*[inputs[i] for i in self.graded_inputs], *self.graded) if self.graded_inputs else self.graded
+        results = []
+        for (is_fresh, carries), array in zip(self.returned, found, strict=False):
+            result = make(Tensor, array if is_fresh else np.copy(array))
+            results.append(sealed(result, depends) if carries else result)
+        found = array = None
         if not self.lends_alone and self.loans:
             self.count()
-        results = [make(Tensor, array) for array in arrays]
-        if self.carries:
-            depend = [each for each in inputs if each._requires_grad]
-            depends = (*depend, *self.graded) if depend else self.graded
-            for result, carries in zip(results, self.recording.carries, strict=True):
-                if carries:
-                    sealed(result, depends)
         result = self.recording.result
         if result.__class__ is Value:
             return results[0]
@@ -248,12 +249,8 @@ class Replay:
         bases = {id(each.base): each.base for each in arrays if each.base is not None}
         self.memory = [*arrays, *bases.values()]
         del arrays, bases
+        self.references = references(self.lend_to, self.memory)
         self.counts = self.references()
-
-    def references(self) -> list[int]:
-        """How many there are to gradients in buffers, but for those that their Tensors have, and to their memory."""
-        grads = [getrefcount(grad) - (whose._grad is grad) for whose, grad in self.lend_to]
-        return [*grads, *map(getrefcount, self.memory)]
 
 
 class Flat(np.ndarray):
@@ -333,3 +330,16 @@ def known(captured: list[Captured]) -> Callable[[], bool]:
         tests.append(f"t{i}._data is a{i} and t{i}._requires_grad is {each.requires_grad} and not t{i}._hooks")
     test: Callable[[], bool] = eval(f"lambda: {' and '.join(tests) or 'True'}", things)
     return test
+
+
+def references(lent: list[tuple[Any, Variable]], memory: list[Any]) -> Callable[[], tuple[int, ...]]:
+    """A count of those to gradients in buffers, but for what the Tensors have whose they are, and to their memory."""
+    counts, things = [], {"count": getrefcount}
+    for i, (whose, grad) in enumerate(lent):
+        things[f"t{i}"], things[f"g{i}"] = whose, grad
+        counts.append(f"count(g{i}) - (t{i}._grad is g{i})")
+    for i, array in enumerate(memory):
+        things[f"a{i}"] = array
+        counts.append(f"count(a{i})")
+    count: Callable[[], tuple[int, ...]] = eval(f"lambda: ({', '.join(counts)},)", things)
+    return count
