@@ -65,7 +65,7 @@ def test_what_is_said_of_rounding_in_columns(n, r, k, e, h, dtype, seed):
     for one, two, bound in zip(exact, other, results(layer, x, np.abs(g), np.add), strict=True):
         assert (np.abs(one - two) <= 3 * m * np.finfo(dtype).eps * bound).all()
     assert {"out", "grad_weight", "grad_table"} < by_way_of(jitted.source)
-    assert "together" in jitted.source
+    assert "_met" in jitted.source
 
 
 COLUMNS = {

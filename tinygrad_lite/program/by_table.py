@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ops.neural import unit_rows
 from .code import Instead
-from .lower import MATMUL, MATMUL_OUT, PRODUCT, PRODUCT_OUT, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lines
+from .lower import COPY, MATMUL, MATMUL_OUT, PRODUCT, PRODUCT_OUT, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lines
 from .rows import ARITHMETIC, Way
 from .steps import Value
 
@@ -99,21 +99,43 @@ class Writer(Lines):
         """1'O, (1, K * R): how often each row is taken, in each place."""
         return self.product(("counts", dtype), "counts", np.ones((1, self.n), dtype), self.one_hots(dtype))
 
+    def together(self, dtype: Any) -> Value:
+        """O'O, (K * R, K * R): how often two rows are taken for one example."""
+        k, n, size = self.k, self.n, self.k * self.r
+        made = Value("table_rows", (k, n), np.dtype(np.intp))
+        starts = np.arange(0, size, self.r)[:, None]
+        rows = self.once(
+            "table_rows", made, "np.add({0}, {1})", self.places(), starts, with_out="np.add({0}, {1}, {out})"
+        )
+        first = self.computed("multiply", rows, np.array(size, np.intp), "first")
+        pairs = self.computed("add", self.reshaped(first, k, 1, n), self.reshaped(rows, 1, k, n), "pairs")
+        counted = Value("together", (size * size,), dtype)
+        reads = self.reshaped(pairs, k * k * n), np.ones((), dtype), size * size
+        text, with_out = "np.bincount({0}, None, {2}).astype({1}.dtype)", "{out}.fill(0); np.add.at({out}, {0}, {1})"
+        return self.reshaped(self.once(("together", dtype), counted, text, *reads, with_out=with_out), size, size)
+
     def met(self, table: Value) -> Value:
         """O'O T, (K * R, H)."""
-        one_hots = self.one_hots(table.dtype)
-        together = self.product(("together", table.dtype), "together", self.transposed(one_hots), one_hots)
-        return self.product((table, "met"), f"{table.name}_met", together, table)
+        key, name = (table, "met"), f"{table.name}_met"
+        if self.k > 1:
+            return self.product(key, name, self.together(table.dtype), table)
+        counts = self.reshaped(self.counts(table.dtype), self.r, 1)  # O'O is 0 but for its diagonal
+        made = Value(name, table.shape, table.dtype)
+        return self.once(key, made, "np.multiply({0}, {1})", counts, table, with_out="np.multiply({0}, {1}, {out})")
+
+    def places(self) -> Value:
+        """Which row of its block is taken for each example, in each place, (K, N)."""
+        all_places = self.reshaped(self.indices, self.n, self.k)
+        made = Value("places", (self.k, self.n), np.dtype(np.intp))
+        copy = "np.copyto({out}, {0}, 'unsafe')"
+        return self.once("places", made, "{0}.astype(np.intp)", self.transposed(all_places), with_out=copy)
 
     def place(self, i: int) -> Value:
-        """Which row of its block is taken for each example, in the i-th place, (N,)."""
+        """The i-th place, (N,)."""
         if self.k == 1:
             return self.reshaped(self.indices, self.n)
-        all_places = self.reshaped(self.indices, self.n, self.k)
-        column = Value(f"column_{i}", (self.n,), self.indices.dtype, contiguous=False, base=all_places)
-        column = self.once(("column", i), column, "{0}[:, {1}]", all_places, i)
-        made = Value(f"place_{i}", (self.n,), self.indices.dtype)
-        return self.once(("place", i), made, "{0}.copy()", column, with_out="np.copyto({out}, {0})")
+        made = Value(f"place_{i}", (self.n,), np.dtype(np.intp), base=self.places())
+        return self.once(("place", i), made, "{0}[{1}]", self.places(), i)
 
     def block(self, table: Value, i: int) -> Value:
         """The rows of a table for the i-th place, (R, H)."""
@@ -174,7 +196,7 @@ class Writer(Lines):
         elif shift is not None:
             if scale is None:
                 whole = Value(f"{named(x)}_table", table.shape, table.dtype)
-                self.call("{0}.copy()", "np.copyto({out}, {0})", (table,), whole)
+                self.call(COPY, "np.copyto({out}, {0})", (table,), whole)
                 table = whole
             block = self.block(table, 0)
             self.add("np.add({0}, {1}, {2})", block, shift, block, effects=(block,), keeps=True)
@@ -210,8 +232,10 @@ class Writer(Lines):
             return self.sums_by_row(x)
         if name in ("multiply", "divide"):
             return x
-        counts = self.reshaped(self.counts(made.dtype), self.k * self.r, 1)
-        return self.computed("multiply", counts, x, f"{named(made)}_counted")
+        counts, label = self.reshaped(self.counts(made.dtype), self.k * self.r, 1), f"{named(made)}_counted"
+        if x.shape == (1, made.shape[1]):  # as a product it takes NumPy half the time
+            return self.product((made, "counted"), label, counts, x)
+        return self.computed("multiply", counts, x, label)
 
     # What comes in place of lines. O X has a 0 times each other row, which may be nan: then it is what it was.
 

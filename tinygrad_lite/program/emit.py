@@ -182,7 +182,7 @@ class Emitter:
         cut = [value for each in line.parts for value in (*each.values, *each.made) if is_cut(value, each)]
         unique: dict[Any, list[Value]] = {}  # of those that share a buffer
         for value in dict.fromkeys(cut):
-            unique.setdefault(self.code.buffers[value], []).append(value)
+            unique.setdefault(self.code.buffers.get(value, value), []).append(value)
         wholes = [self.name(values[-1]) for values in unique.values()]
         parts = [self.free(f"{name}_rows") for name in wholes]
         tiles = self.free("tiles")

@@ -13,6 +13,7 @@ from ..op import Op
 from .steps import Cast, Draw, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
 TAKE, RESHAPE, TRANSPOSE = "{0}.take({1}, 0)", "{0}.reshape({1})", "{0}.T"  # what passes know
+COPY = "{0}.copy()"
 PRODUCT, MATMUL, BROADCAST = "{0}.dot({1})", "np.matmul({0}, {1})", "np.broadcast_to({0}, {1})"
 TAKE_OUT = "{0}.take({1}, 0, {out}, 'clip')"  # and the same in memory that is there
 PRODUCT_OUT, MATMUL_OUT = "{0}.dot({1}, {out})", "np.matmul({0}, {1}, {out})"

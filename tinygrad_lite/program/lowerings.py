@@ -11,7 +11,7 @@ from ..op import table
 from ..ops.elementwise import refuse_infinite
 from ..ops.indexing import are_indices, check_indices
 from ..ops.neural import unit_rows
-from .lower import BROADCAST, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lower, is_array, lowering
+from .lower import BROADCAST, COPY, RESHAPE, TAKE, TAKE_OUT, TRANSPOSE, Line, Lower, is_array, lowering
 from .steps import Run, Value
 
 
@@ -172,7 +172,7 @@ def shift(lower: Lower, x: Value, axis: Any, out: Value) -> None:
         columns, turned, flat = lower.like(x), lower.new(x.shape[::-1], x.dtype), lower.new(x.shape[:1], x.dtype)
         columns.shape, columns.contiguous, columns.base, largest.base = turned.shape, False, x, flat
         lower.add(TRANSPOSE, x, made=(columns,), fixed=True)
-        lower.call("{0}.copy()", "np.copyto({out}, {0})", (columns,), turned)
+        lower.call(COPY, "np.copyto({out}, {0})", (columns,), turned)
         text = "np.maximum.reduce({0}, 0, None, %s, False)"
         lower.call(text % None, text % "{out}", (turned,), flat)
         lower.add(RESHAPE, flat, largest.shape, made=(largest,), fixed=True)

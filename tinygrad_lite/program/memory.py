@@ -180,19 +180,29 @@ def tiles(code: Code) -> Code:
     """
     lines: list[Line] = []
     group: list[Line] = []
+    stays = views_of_buffers(code)
     for line in code.lines:
-        if is_large(line) and can_join(code, [*group, line]):
+        if is_large(line) and can_join(code, [*group, line], stays):
             group.append(line)
             continue
         lines += joined(code, group)
-        group = [line] if is_large(line) and can_join(code, [line]) else []
+        group = [line] if is_large(line) and can_join(code, [line], stays) else []
         lines += [] if group else [line]
     code.lines = lines + joined(code, group)
     return code
 
 
-def can_join(code: Code, group: list[Line]) -> bool:
-    """Whether lines can be run together on some rows at a time."""
+def views_of_buffers(code: Code) -> set[Value]:
+    """Values that are views of buffers, made once."""
+    found = set[Value]()
+    for line in code.lines if code.hoists else ():
+        if line.fixed and all(value in code.buffers or value in found for value in line.values):
+            found |= set(line.made)
+    return found
+
+
+def can_join(code: Code, group: list[Line], stays: set[Value]) -> bool:
+    """Whether lines can be run together on some rows at a time. stays: views that are there before."""
     made = group[0].made[0]
     written = {code.buffers.get(line.made[0]) for line in group}
     if None in written or any(line.made[0].shape != made.shape for line in group):
@@ -202,10 +212,11 @@ def can_join(code: Code, group: list[Line]) -> bool:
     if any(isinstance(each, np.ndarray) and each.ndim for line in group for each in line.reads):
         return False
     for each, is_part in reads:
-        if is_part:
-            if each not in code.buffers:
-                return False
-        elif each in cut or code.buffers.get(each.root) in written:
+        if is_part and each in code.buffers:
+            continue
+        if is_part and each not in stays:
+            return False
+        if code.buffers.get(each.root) in written or (each in cut and not is_part):
             return False  # a loop has one name for it; the next rows would meet what was written for the first ones
     return True
 

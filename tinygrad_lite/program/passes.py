@@ -10,10 +10,10 @@ from collections.abc import Callable
 from .code import Code
 from .memory import chains, pool, side_by_side, tiles, views
 from .rounding import powers, reciprocals, sums
-from .simplify import common, constants, direct, needed
+from .simplify import common, constants, copies, direct, needed
 from .tables import tables
 
-EXACT = [common, needed, direct, side_by_side, views, chains, pool, tiles]
+EXACT = [common, needed, copies, direct, side_by_side, views, chains, pool, tiles]
 ROUND = [powers, reciprocals, sums, tables]
 PASSES: dict[str, Callable[[Code], Code]] = {each.__name__: each for each in (constants, *ROUND, *EXACT)}
 ROUNDING = {each.__name__ for each in ROUND}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .code import Code, is_pure
-from .lower import Line
+from .lower import COPY, RESHAPE, Line
 from .steps import Value, replaced
 
 
@@ -106,6 +106,21 @@ def needed(code: Code) -> Code:
             roots |= {value.root for value in line.values}
             kept.append(line)
     code.lines = kept[::-1]
+    return code
+
+
+def copies(code: Code) -> Code:
+    """A copy of what nobody reads any more is that itself."""
+    last = {value.root: i for i, line in enumerate(code.lines) for value in (*line.values, *line.effects)}
+    kept = {value.root for value in code.found} | code.outside
+    for i, line in enumerate(code.lines):
+        if line.text != COPY or last[line.reads[0].root] > i or line.reads[0].root in kept:
+            continue
+        source, made = line.reads[0], line.made[0]
+        if (source.shape, source.dtype, source.contiguous) == (made.shape, made.dtype, made.contiguous):
+            last[source.root] = last.get(made, i)
+            made.base = source
+            code.lines[i] = replace(line, text=RESHAPE, reads=(source, made.shape), with_out=None, fixed=True)
     return code
 
 

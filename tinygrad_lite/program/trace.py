@@ -15,7 +15,7 @@ from ..transforms import leaves
 from ..variable import Variable
 from .code import Instead
 from .emit import Source, Statement
-from .lower import BROADCAST, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line
+from .lower import BROADCAST, COPY, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line
 from .passes import ROUNDING
 from .record import watched
 from .replay import Replay
@@ -108,7 +108,7 @@ def differs(what: str, line: tuple[str, int] | None, text: str) -> JitError:
 
 FOLLOWED = ("add", "subtract", "multiply", "divide", "square", "sqrt", "matmul", "add.reduce")
 LINEAR: tuple[str, ...] = tuple(f"np.{name}(" for name in FOLLOWED)
-LINEAR += PRODUCT, TAKE, RESHAPE, TRANSPOSE, BROADCAST, "{0}.copy()", "{0}["
+LINEAR += PRODUCT, TAKE, RESHAPE, TRANSPOSE, BROADCAST, COPY, "{0}["
 SUMS = {"sum", "mean", "matmul", "linear", "scatter_rows"}
 
 
@@ -126,7 +126,7 @@ def known_of(
     """The absolute values of a value: of what the function itself has for it, where it has it."""
     if value in within:
         return within[value]
-    if value.root in within:  # it is a view of that, made once
+    if value.root in within and value.dtype.kind in "fc":  # it is a view of that, made once
         return np.full(value.shape, largest(within[value.root]))
     return size_of(wanted[value.name] if value.name in wanted else names[source.names[value]])
 
