@@ -192,6 +192,10 @@ def test_what_each_pass_does():
     assert not any("exp(" in line for line in statements(unused, x))
     assert any("exp(" in line for line in statements(unused, x, without=["needed"]))
 
+    copied = lambda x: np.copy(np.tanh(x)).sum(axis=0)  # noqa: E731
+    assert not any("copyto(" in line for line in statements(copied, x))
+    assert any("copyto(" in line for line in statements(copied, x, without=["copies"]))
+
     folded = lambda x: x + np.sqrt(tg.full((3,), 4.0)) * 2.0  # noqa: E731
     assert len(statements(folded, x)) == 1
     assert len(statements(folded, x, without=["constants"])) > 2

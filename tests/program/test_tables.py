@@ -103,6 +103,15 @@ def test_a_large_table(monkeypatch):
     assert not by_way_of(jitted.source)
 
 
+def test_half_precision_does_not_count_rows():
+    """In float16 there is no 2,049."""
+    model, (x, g) = Model(2, 2, 3, 4, np.float16), drawn(3000, 2, 2, 4, np.float16)
+    jitted = jit(model, without=OTHERS)
+    jitted(x, g)
+    assert not by_way_of(jitted.source) & {"out", "grad_weight"}
+    np.testing.assert_array_equal(model.results(x, g)[0], model.results(x, g, jitted)[0])
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
 @pytest.mark.parametrize("where", ["table", "weight", "bias", "g", "unused row"])
 def test_rows_that_are_not_finite_stay_alone(where, bad):

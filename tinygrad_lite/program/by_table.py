@@ -18,6 +18,9 @@ from .lower import COPY, MATMUL, MATMUL_OUT, PRODUCT, PRODUCT_OUT, RESHAPE, TAKE
 from .rows import ARITHMETIC, Way
 from .steps import Value
 
+BINCOUNT = "np.bincount({0}, None, {2}).astype({1}.dtype)"
+BINCOUNT_OUT = "{out}.fill(0); np.add.at({out}, {0}, {1})"  # which takes no memory
+
 
 class Moved(Exception):
     """An operand would be read when it is another one by then."""
@@ -101,18 +104,15 @@ class Writer(Lines):
 
     def together(self, dtype: Any) -> Value:
         """O'O, (K * R, K * R): how often two rows are taken for one example."""
-        k, n, size = self.k, self.n, self.k * self.r
-        made = Value("table_rows", (k, n), np.dtype(np.intp))
-        starts = np.arange(0, size, self.r)[:, None]
-        rows = self.once(
-            "table_rows", made, "np.add({0}, {1})", self.places(), starts, with_out="np.add({0}, {1}, {out})"
-        )
-        first = self.computed("multiply", rows, np.array(size, np.intp), "first")
-        pairs = self.computed("add", self.reshaped(first, k, 1, n), self.reshaped(rows, 1, k, n), "pairs")
-        counted = Value("together", (size * size,), dtype)
-        reads = self.reshaped(pairs, k * k * n), np.ones((), dtype), size * size
-        text, with_out = "np.bincount({0}, None, {2}).astype({1}.dtype)", "{out}.fill(0); np.add.at({out}, {0}, {1})"
-        return self.reshaped(self.once(("together", dtype), counted, text, *reads, with_out=with_out), size, size)
+        if ("together", dtype) not in self.known:
+            k, n, size = self.k, self.n, self.k * self.r
+            rows = self.computed("add", self.places(), np.arange(0, size, self.r)[:, None], "table_rows")
+            first = self.computed("multiply", rows, np.array(size, np.intp), "first_of_pairs")
+            pairs = self.computed("add", self.reshaped(first, k, 1, n), self.reshaped(rows, 1, k, n), "pairs")
+            reads = self.reshaped(pairs, k * k * n), np.ones((), dtype), size * size
+            made = self.known["together", dtype] = Value("together", (size * size,), dtype)
+            self.call(BINCOUNT, BINCOUNT_OUT, reads, made)
+        return self.reshaped(self.known["together", dtype], self.k * self.r, self.k * self.r)
 
     def met(self, table: Value) -> Value:
         """O'O T, (K * R, H)."""

@@ -225,6 +225,15 @@ def _where(lower: Lower, step: Run) -> bool:
     return True
 
 
+@lowering("copy")
+def _copy(lower: Lower, step: Run) -> bool:
+    x, (out,) = step.args[0], step.outputs
+    if not isinstance(x, Value) or not out.contiguous:
+        return False
+    lower.call(COPY, "np.copyto({out}, {0})", (x,), out, elementwise=True)
+    return True
+
+
 @lowering("astype")
 def _astype(lower: Lower, step: Run) -> bool:
     x, dtype = step.args

@@ -188,10 +188,10 @@ class Replay:
             self.leave(found, inputs)
         depends = (*[inputs[i] for i in self.graded_inputs], *self.graded) if self.graded_inputs else self.graded
         results = []
-        for (is_fresh, carries), array in zip(self.returned, found, strict=False):
-            result = make(Tensor, array if is_fresh else np.copy(array))
+        for i, (is_fresh, carries) in enumerate(self.returned):
+            result = make(Tensor, found[i] if is_fresh else np.copy(found[i]))
             results.append(sealed(result, depends) if carries else result)
-        found = array = None
+        del found
         if not self.lends_alone and self.loans:
             self.count()
         result = self.recording.result
@@ -334,7 +334,8 @@ def known(captured: list[Captured]) -> Callable[[], bool]:
 
 def references(lent: list[tuple[Any, Variable]], memory: list[Any]) -> Callable[[], tuple[int, ...]]:
     """A count of those to gradients in buffers, but for what the Tensors have whose they are, and to their memory."""
-    counts, things = [], {"count": getrefcount}
+    counts: list[str] = []
+    things: dict[str, Any] = {"count": getrefcount}
     for i, (whose, grad) in enumerate(lent):
         things[f"t{i}"], things[f"g{i}"] = whose, grad
         counts.append(f"count(g{i}) - (t{i}._grad is g{i})")
