@@ -12,7 +12,7 @@ import numpy as np
 
 from .code import Code, is_pure
 from .lower import BROADCAST, PRODUCT, RESHAPE, TAKE, TRANSPOSE, Line
-from .lowerings import ADD_TO_ROWS
+from .lowerings_neural import ADD_TO_ROWS
 from .steps import Value, values_in
 
 ARITHMETIC = {f"np.{name}({{0}}, {{1}})": name for name in ("add", "subtract", "multiply", "divide")}
