@@ -2,7 +2,7 @@
 
 record.py      one call of the function, watched: a list of steps, forward, backward and writes alike
 steps.py       what a recording is made of
-guards.py      what the function knows from outside, and whether it is still the same
+guards.py      what the function knows from outside, and whether it is still the same; asked.py: what it asks of that
 lower.py       the steps in NumPy's calls; lowerings.py, lowerings_neural.py: those that take several
 passes.py      what makes the program shorter and faster
 emit.py        the program as the source of a function

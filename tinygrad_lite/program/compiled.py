@@ -22,7 +22,8 @@ from ..mode import thread
 from ..tensor import Tensor
 from ..transforms import leaves, rebuild
 from ..variable import Variable, make, ndarray
-from .guards import PLAIN, Surroundings
+from .asked import PLAIN
+from .guards import Surroundings
 from .passes import PASSES, ROUNDING
 from .record import watched
 from .replay import Replay

@@ -7,15 +7,13 @@ all else must be the same object.
 
 from __future__ import annotations
 
-import builtins
 import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dis import get_instructions
 from functools import partial
 from operator import is_
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,13 +21,12 @@ import numpy as np
 from ..op import Op
 from ..random import Generator
 from ..variable import Variable
+from .asked import PLAIN, Asked, names_in
 
-PLAIN = (bool, int, float, complex, str, bytes, type(None))  # None last
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 LIBRARIES = {"numpy", "tinygrad_lite", *sys.stdlib_module_names} - {"__main__"}
 
 
-BY_NAME = {"getattr", "hasattr", "vars", "attrgetter", "__dict__", "__getattribute__", "globals", "locals"}
 NOT_RUN = {"__init__", "__new__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__", "__del__"}
 
 
@@ -37,17 +34,13 @@ class Surroundings:
     """All that a function knows from outside, as it is now.
 
     tests: what must hold, as text that is evaluated among `things`; of each, what it speaks of and what was found.
-    asked: by the id of an object, the attributes that are asked of it. loose: those asked of what is not known.
     """
 
     def __init__(self, function: Any) -> None:
-        self.asked: dict[int, set[str]] = {}
-        self.loose: set[str] = set()
-        self.first: dict[tuple[int, str], str] = {}  # of an object's attribute: whether it is first stored or loaded
+        self.asked = Asked()
         self.ours: set[int] = set()  # the ids of arrays that only this package computes with
-        self.everything = False  # whether attributes may be asked for by names that are computed
         before = None
-        while before != (before := self.size()):  # an attribute may be asked for in code that is found only later
+        while before != (before := self.asked.size()):  # an attribute may be asked for in code that is found only later
             self.seen: dict[Any, Any] = {}
             self.tests: dict[str, tuple[str, Any]] = {}
             self.things: dict[str, Any] = {"same": same, "alike": alike}
@@ -56,10 +49,6 @@ class Surroundings:
             self.enter(function, getattr(function, "__name__", "the function"))
         del self.seen
         self.write()
-
-    def size(self) -> tuple[int, int, bool]:
-        """How much is known of what is asked."""
-        return len(self.loose), sum(map(len, self.asked.values())), self.everything
 
     def write(self) -> None:
         """Make one function of all tests."""
@@ -72,7 +61,7 @@ class Surroundings:
         whether all else is as it was: if not, the function works on numbers that it changes, and must run each time.
         captured: the Tensors, referred: the ids of arrays that the program takes as they are.
         """
-        stored = [key for key, how in self.first.items() if how == "stored"]
+        stored = [key for key, how in self.asked.first.items() if how == "stored"]
         written = {self.attributes[key] for key in stored if key in self.attributes}
         for test in list(self.tests):
             _, found = self.tests[test]
@@ -180,7 +169,7 @@ class Surroundings:
         known = library_of(type(thing).__module__)
         if known in LIBRARIES and known != "tinygrad_lite" and not isinstance(thing, (type, ModuleType, FunctionType)):
             return True  # what the code of a library asks for is not known
-        return self.everything or name in self.loose or name in self.asked.get(id(thing), ())
+        return self.asked.may_be(thing, name)
 
     def enter_function(self, function: Any, instance: Any = None) -> None:
         """Go on with what a function names, the method of `instance` perhaps."""
@@ -203,45 +192,11 @@ class Surroundings:
                 self.guard(f"{self.bind(function)}.{name}", getattr(function, name), function.__name__)
         if instance is not None and code.co_argcount:
             roots[code.co_varnames[0]] = instance
-        self.ask(code, roots, known)
-
-    def ask(self, code: CodeType, roots: dict[str, Any], known: dict[str, Any]) -> None:
-        """Find which attributes the code asks of what: of `a.b.c`, b of a, and c of what b is now."""
-        thing: Any = UNKNOWN
-        for step in get_instructions(code):
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                thing = known.get(step.argval, UNKNOWN)
-                if thing is UNKNOWN and not hasattr(builtins, step.argval):
-                    self.tests[f"{step.argval!r} not in {self.bind(known)}"] = step.argval, None
-            elif step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):  # some of newer Pythons load two at once
-                thing = roots.get(step.argval[-1] if isinstance(step.argval, tuple) else step.argval, UNKNOWN)
-            elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-                if thing is UNKNOWN or isinstance(thing, PLAIN):
-                    self.loose.add(step.argval)
-                    thing = UNKNOWN
-                    continue
-                self.asked.setdefault(id(thing), set()).add(step.argval)
-                self.first.setdefault((id(thing), step.argval), "loaded")
-                thing = getattr(thing, "__dict__", {}).get(step.argval, UNKNOWN)
-            elif step.opname == "STORE_ATTR":
-                if thing is not UNKNOWN:
-                    self.first.setdefault((id(thing), step.argval), "stored")
-                thing = UNKNOWN
-            elif step.opname == "IMPORT_NAME":
-                thing = sys.modules.get(step.argval, UNKNOWN)
-                self.enter(thing, step.argval)
-            elif step.opname == "IMPORT_FROM":
-                self.asked.setdefault(id(thing), set()).add(step.argval)
-            elif "ATTR" in step.opname and isinstance(step.argval, str) and not step.opname.startswith("STORE"):
-                self.loose.add(step.argval)
-            elif step.opname not in ("CACHE", "RESUME", "PUSH_NULL", "EXTENDED_ARG"):
-                thing = UNKNOWN
-            if step.opname == "MATCH_CLASS":
-                self.everything = True
-        self.everything = self.everything or not names_in(code).isdisjoint(BY_NAME)
-        for each in code.co_consts:
-            if isinstance(each, CodeType):
-                self.ask(each, {name: root for name, root in roots.items() if name not in each.co_varnames}, known)
+        absent, imported = self.asked.read(code, roots, known)
+        for name in absent:
+            self.tests[f"{name!r} not in {self.bind(known)}"] = name, None
+        for name, module in imported:
+            self.enter(module, name)
 
     def enter_container(self, thing: Any, what: str) -> None:
         name = self.bind(thing)
@@ -292,10 +247,10 @@ class Surroundings:
         """Attributes that an object does not have, and is asked for, must stay away."""
         if not isinstance(own, dict) or library_of(type(thing).__module__) in LIBRARIES:
             return
-        stored = {name for (number, name), how in self.first.items() if number == id(thing) and how == "stored"}
-        if self.everything:
+        stored = self.asked.stored_first(thing)
+        if self.asked.everything:
             self.tests[f"{self.bind(own)}.keys() <= {self.bind({*own, *stored})}"] = f"an attribute of {what}", thing
-        for name in sorted(self.asked.get(id(thing), set()) - stored - own.keys()):
+        for name in sorted(self.asked.of(thing) - stored - own.keys()):
             if not any(name in vars(each) for each in type(thing).__mro__):
                 self.tests[f"{name!r} not in {self.bind(own)}"] = f"{what}.{name}", None
 
@@ -308,9 +263,6 @@ class Surroundings:
                 self.attributes[id(thing), name] = test
                 if ours and isinstance(each, list):
                     self.ours |= set(map(id, each))
-
-
-UNKNOWN = object()
 
 
 def same(one: Any, other: Any) -> bool:
@@ -332,12 +284,6 @@ def alike(one: Any, other: Any) -> bool:
 def library_of(module: str | None) -> str:
     """The package that a module belongs to."""
     return (module or "").partition(".")[0]
-
-
-def names_in(code: CodeType) -> set[str]:
-    """The names of globals and attributes in a function, and in those within it."""
-    inner = [names_in(each) for each in code.co_consts if isinstance(each, CodeType)]
-    return set(code.co_names).union(*inner)
 
 
 def slots_of(cls: type) -> Iterator[str]:

@@ -17,7 +17,7 @@ from ..random import Generator
 from ..tensor import Tensor
 from ..transforms import leaves, rebuild
 from ..variable import Variable, data_of, make, ndarray, shares_memory
-from .guards import PLAIN as PLAIN_VALUES
+from .asked import PLAIN as PLAIN_VALUES
 from .sealed import sealed
 from .steps import Captured, Cast, Draw, JitError, Read, Recording, Run, SetItem, Step, Value, Write, values_in
 
