@@ -25,8 +25,6 @@ from .asked import PLAIN, Asked, names_in
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 LIBRARIES = {"numpy", "tinygrad_lite", *sys.stdlib_module_names} - {"__main__"}
-
-
 NOT_RUN = {"__init__", "__new__", "__repr__", "__str__", "__reduce__", "__getstate__", "__setstate__", "__del__"}
 
 
