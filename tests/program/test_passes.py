@@ -33,6 +33,32 @@ def test_tiles_of_any_size_are_exact(expression, size):
         check(expression)
 
 
+COPIES = {
+    "of a copy that is returned": lambda x: (b := (x * 2).copy(), add_one(b.copy())),
+    "of a view of a constant": lambda x: add_one(tg.zeros((2, 3))[1:].copy()) * x,
+    "of a constant": lambda x: (add_one(tg.ones(3).copy()), np.copy(tg.ones(3)), x + 1),
+    "of what is broadcast": lambda x: add_one(np.broadcast_to(x * 2, (1, 3)).copy()),
+    "of a reshaped result": lambda x: add_one((x * 2).reshape(3, 1).copy()),
+    "of an argument": lambda x: add_one(x.copy()) + x,
+    "of what is written to later": lambda x: (y := x * 2, z := y.copy(), add_one(y), z)[-1],
+    "that is copied and written to": lambda x: (y := (x * 2).copy(), z := y.copy(), add_one(z), add_one(y), z)[2:],
+}
+
+
+def add_one(y):
+    y += 1
+    return y
+
+
+@pytest.mark.parametrize("what", COPIES)
+@pytest.mark.parametrize("without", [(), ROUNDING, {"constants"}, {"pool"}, {"views"}])
+def test_copies(what, without):
+    """What is written to a copy, or to what was copied, is not found in the other, nor in the next call."""
+    jitted = jit(COPIES[what], without=without)
+    for x in (tg.tensor([1.0, 2.0, 3.0]), tg.tensor([4.0, 5.0, 6.0])) * 2:
+        assert alike(COPIES[what](x), jitted(x))
+
+
 @pytest.mark.parametrize("rows", [1, 2, 7, 49])
 def test_tiles(monkeypatch, rows):
     """A chain of many rows, with a bias, a column and a number; what only the chain reads needs no more than a tile."""

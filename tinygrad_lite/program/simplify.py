@@ -112,15 +112,21 @@ def needed(code: Code) -> Code:
 def copies(code: Code) -> Code:
     """A copy of what nobody reads any more is that itself."""
     last = {value.root: i for i, line in enumerate(code.lines) for value in (*line.values, *line.effects)}
-    kept = {value.root for value in code.found} | code.outside
+    kept = {value.root for value in code.found}
+    own = set[Value]()  # values in memory that each run fills anew, as a whole
     for i, line in enumerate(code.lines):
-        if line.text != COPY or last[line.reads[0].root] > i or line.reads[0].root in kept:
+        source = line.reads[0] if line.reads and isinstance(line.reads[0], Value) else None
+        if line.with_out is not None or (line.text == RESHAPE and source in own and source.contiguous):
+            own |= set(line.made)
+        if line.text != COPY or source is None or source not in own or not source.contiguous:
             continue
-        source, made = line.reads[0], line.made[0]
-        if (source.shape, source.dtype, source.contiguous) == (made.shape, made.dtype, made.contiguous):
-            last[source.root] = last.get(made, i)
-            made.base = source
-            code.lines[i] = replace(line, text=RESHAPE, reads=(source, made.shape), with_out=None, fixed=True)
+        root, made = source.root, line.made[0]
+        if last[root] > i or root in kept:
+            continue
+        last[root] = last.get(made, i)
+        kept |= {root} if made in kept else set()
+        made.base = source
+        code.lines[i] = replace(line, text=RESHAPE, reads=(source, made.shape), with_out=None, fixed=True)
     return code
 
 
