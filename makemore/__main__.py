@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NoReturn
 from . import __version__
 from .download import URL
 from .errors import MakemoreError, told
+from .streams import abandon, restore, unheard
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,36 +88,36 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
+    restore()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # where the terminal lacks a letter
     arguments = parser().parse_args(argv)
+    status = 0
     try:
         from . import commands  # here, because NumPy is not needed for --help
 
-        status: int = getattr(commands, arguments.command)(arguments)
+        status = int(getattr(commands, arguments.command)(arguments))
         sys.stdout.flush()
-        return status
     except MakemoreError as error:
-        print(told(error), file=sys.stderr)
-        return error.status
+        return failed(error, error.status)
     except MemoryError as error:
-        print(told(f"not enough memory for a model of this size: {error}"), file=sys.stderr)
-        return 2
+        return failed(f"not enough memory for a run of this size: {error}")
     except BrokenPipeError:  # the reader, such as `head`, has had enough
-        abandon_output()
-        return 0
+        abandon(sys.stdout)
     except OSError as error:
         if error.filename is None:  # the disk under the output is full
-            abandon_output()
-        print(told(f"{error.filename or 'the output'}: {error.strerror or error}"), file=sys.stderr)
-        return 2
+            abandon(sys.stdout)
+        return failed(f"{error.filename or 'the output'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return 130
+    return status
 
 
-def abandon_output() -> None:
-    """Let what could not be written go nowhere, so that Python does not try again when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def failed(what: object, status: int = 2) -> int:
+    """Tell what went wrong; the exit status."""
+    with unheard():
+        print(told(what), file=sys.stderr, flush=True)
+    return status
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import diagnostics
-from .errors import MakemoreError
+from .errors import MakemoreError, argument
+from .files import whole
 from .training import Run, Settings
 
 FORMAT = "makemore checkpoint"
@@ -28,7 +27,7 @@ def save(run: Run, folder: Path) -> Path:
     Raises MakemoreError where that fails; the old checkpoint is still whole then.
     """
     run.check()
-    path, temporary = folder / NAME, folder / f"{NAME}.{os.getpid()}.tmp"
+    path = folder / NAME
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -52,20 +51,9 @@ def save(run: Run, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for left_over in folder.glob(f"{NAME}.*.tmp"):
             left_over.unlink()
-        with open(temporary, "wb") as file:
+        with whole(path) as file:
             np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        if os.name == "posix":
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         kept = "; the last good checkpoint is still there" if path.exists() else ""
         raise MakemoreError(f"{path}: can't be written: {error.strerror or error}{kept}") from None
     return path
@@ -105,7 +93,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays = {name: np.lib.format.read_array(entry, allow_pickle=False) for name, entry in entries.items()}
         header = json.loads(array_to_text(arrays["header"]))
     except FileNotFoundError:
-        raise MakemoreError(f"{folder}: holds no checkpoint; `makemore train --out {folder}` makes one") from None
+        raise MakemoreError(
+            f"{folder}: holds no checkpoint; `makemore train --out {argument(folder)}` makes one"
+        ) from None
     except NotADirectoryError:
         raise MakemoreError(f"{folder}: is no folder") from None
     except PermissionError as error:

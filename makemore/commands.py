@@ -7,16 +7,16 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import tinygrad_lite as tg
 
-from . import checkpoint, explain
+from . import checkpoint, explain, files
 from .download import download as fetch
-from .errors import MakemoreError
+from .errors import MakemoreError, argument
 from .progress import Progress
 from .report import page, style
 from .report.pictures import Named
@@ -39,6 +39,19 @@ def train(arguments: Namespace) -> int:
     run = resumed(arguments) if arguments.resume else begun(arguments)
     run.jit = not arguments.no_jit
     describe(run)
+    with files.alone(folder):
+        signal_number = advance(run, folder)
+    if run.done:
+        show_result(run, folder)
+        return 0
+    with suppress(BrokenPipeError):  # who read it may have been stopped, too
+        go_on = f"makemore train --resume --out {argument(folder)}"
+        print(f"Stopped after step {run.step:,}; all is saved. Go on with: {go_on}")
+    return 128 + signal_number
+
+
+def advance(run: Run, folder: Path) -> int:
+    """Train to the end, or until a signal comes, whose number is returned; save at intervals, and then."""
     checkpoint.save(run, folder)
     every = max(1, run.settings.steps // REPORTS)
     progress = Progress(run)
@@ -49,18 +62,16 @@ def train(arguments: Namespace) -> int:
                 progress.update()
                 if run.step % every == 0 or run.done:
                     run.check()
-                    progress.tell(run.dev_loss())
+                    dev_loss = run.dev_loss()
                     checkpoint.save(run, folder)
+                    progress.tell(dev_loss)
     except MakemoreError as error:
         raise MakemoreError(f"{error}{saved_at(folder)}", error.status) from None
     finally:
         progress.close()
     if not run.done:
         checkpoint.save(run, folder)
-        print(f"Stopped after step {run.step:,}; all is saved. Go on with: makemore train --resume --out {folder}")
-        return 128 + stopped[0]
-    show_result(run, folder)
-    return 0
+    return stopped[0] if stopped else 0
 
 
 def begun(arguments: Namespace) -> Run:
@@ -106,6 +117,7 @@ def stop_signals() -> Iterator[list[int]]:
         yield noted
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: way for number, way in before.items() if way is not signal.SIG_IGN}  # as of `nohup`, or `&`
 
     def note(number: int, frame: object) -> None:
         noted.append(number)
@@ -144,9 +156,12 @@ def show_result(run: Run, folder: Path) -> None:
     """The losses, some names, and where the model lies."""
     show_losses(run)
     print(f"\n{SHOWN} names (* is in the list that was learned from):")
-    print("\n".join(f"  {name}{' *' if known else ''}" for name, known in some_names(run, SHOWN)))
-    print(f"\nThe model is in {folder / checkpoint.NAME}. More names: makemore sample --out {folder}")
-    print(f"How the training went, as a page with pictures: makemore report {folder}")
+    try:
+        print("\n".join(f"  {name}{' *' if known else ''}" for name, known in some_names(run, SHOWN)))
+    except MakemoreError:
+        print("  none: the model ends nearly every name before its first letter")
+    print(f"\nThe model is in {folder / checkpoint.NAME}. More names: makemore sample --out {argument(folder)}")
+    print(f"How the training went, as a page with pictures: makemore report {argument(folder)}")
 
 
 def show_losses(run: Run) -> None:
@@ -194,6 +209,8 @@ def explained(arguments: Namespace) -> int:
     folder, picture = arguments.folder, arguments.out
     if picture is not None and folder is None and (picture.is_dir() or not picture.suffix):
         folder, picture = picture, None  # --out as the other commands take it
+    if picture is not None and picture.is_dir():
+        raise MakemoreError(f"--out {picture}: is a folder; that of the run is given already, {folder}")
     if picture is not None and picture.suffix.lower() not in style.SUFFIXES:
         raise MakemoreError(f"--out {picture}: is no folder, and a picture ends in {', '.join(style.SUFFIXES)}")
     choices = explain.explain(checkpoint.load(folder or DEFAULT), arguments.explain, arguments.temperature)
@@ -225,10 +242,12 @@ def report(arguments: Namespace) -> int:
     with style.drawing("report"):
         sections = page.of_several(runs) if len(runs) > 1 else page.of_one(runs[0])
     if arguments.pictures is not None:
+        if arguments.pictures.exists() and not arguments.pictures.is_dir():
+            raise MakemoreError(f"--pictures {arguments.pictures}: is no folder")
         for each in sections:
             if each.picture:
-                style.write(arguments.pictures / f"{each.name}.svg", each.picture.encode(), makes_folder=True)
-    style.write(out, page.page(runs, sections).encode())
+                files.write(arguments.pictures / f"{each.name}.svg", each.picture.encode(), makes_folder=True)
+    files.write(out, page.page(runs, sections).encode())
     print(out)
     return 0
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
 
 from .errors import MakemoreError
+from .files import write
 
 URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
 SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
@@ -25,6 +24,8 @@ def download(url: str, path: Path) -> None:
     """
     if not url.lower().startswith(("http://", "https://")):
         raise MakemoreError(f"--url {url}: must begin with http:// or https://")
+    if not url.isascii():
+        raise MakemoreError(f"--url {url}: must be in ASCII; write other letters as %XX, and those of a host as xn--")
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             body = response.read(LARGEST)
@@ -43,12 +44,4 @@ def download(url: str, path: Path) -> None:
         raise MakemoreError(
             f"{url}: these {len(body)} bytes are not the lecture's names: their SHA-256 is {digest}, not {SHA256}"
         )
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(body)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise MakemoreError(f"{path}: can't be written: {error.strerror}") from None
+    write(path, body, makes_folder=True)

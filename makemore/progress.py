@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .streams import unheard
 from .training import Run
 
 SMOOTHED = 1000  # steps whose mean loss is shown
@@ -27,25 +28,28 @@ class Progress:
                 from tqdm import tqdm
             except ImportError:
                 return
-            self._bar = tqdm(total=run.settings.steps, initial=run.step, unit="step", mininterval=SECONDS)
+            with unheard():
+                self._bar = tqdm(total=run.settings.steps, initial=run.step, unit="step", mininterval=SECONDS)
 
     def update(self) -> None:
         """Let the bar catch up with the run, if it is time to."""
         if self._bar is not None and time.monotonic() - self._shown > SECONDS:
             self._shown = time.monotonic()
             self._bar.set_postfix_str(f"loss {self.loss():.4f}", refresh=False)
-            self._bar.update(self._run.step - self._bar.n)
+            with unheard():
+                self._bar.update(self._run.step - self._bar.n)
 
     def tell(self, dev_loss: float) -> None:
         """A line for the record: the loss on the dev words so far."""
         run = self._run
         rate = (run.step - self._first) / max(time.monotonic() - self._began, 1e-9)
         line = f"step {run.step:>7,} of {run.settings.steps:,}   loss {self.loss():.4f}   dev loss {dev_loss:.4f}"
-        if self._bar is not None:
-            self._bar.write(line, file=sys.stderr)
-        else:
-            left = (run.settings.steps - run.step) / max(rate, 1e-9)
-            print(f"{line}   {rate:,.0f} steps/s   {left:.0f} s left", file=sys.stderr, flush=True)
+        left = (run.settings.steps - run.step) / max(rate, 1e-9)
+        with unheard():
+            if self._bar is not None:
+                self._bar.write(line, file=sys.stderr)
+            else:
+                print(f"{line}   {rate:,.0f} steps/s   {left:.0f} s left", file=sys.stderr, flush=True)
 
     def loss(self) -> float:
         """The mean loss of the last steps."""
@@ -55,5 +59,6 @@ class Progress:
     def close(self) -> None:
         """Leave the bar as it is, and the line after it free."""
         if self._bar is not None:
-            self._bar.update(self._run.step - self._bar.n)
-            self._bar.close()
+            with unheard():
+                self._bar.update(self._run.step - self._bar.n)
+                self._bar.close()

@@ -115,7 +115,8 @@ def _names(
         else:
             fruitless += 1
             if fruitless == FRUITLESS:
-                raise MakemoreError(f"{FRUITLESS} names in a row, and none was new; try a higher --temperature")
+                found = "none was new" if known else "all were empty"
+                raise MakemoreError(f"{FRUITLESS} names in a row, and {found}; try a higher --temperature")
 
 
 def exponentials(generator: tg.Generator, letters: int) -> Iterator[NDArray[np.float32]]:

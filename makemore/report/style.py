@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MakemoreError
+from ..files import write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,13 +128,3 @@ def save(drawn: Figure, path: Path) -> None:
         metadata = {"CreationDate": None, "Creator": None, "Producer": None} if kind == ".pdf" else {"Software": None}
         drawn.savefig(buffer, format=kind[1:], metadata=metadata)
         write(path, buffer.getvalue())
-
-
-def write(path: Path, content: bytes, makes_folder: bool = False) -> None:
-    """Write a file. Raises MakemoreError, in one line, where that fails."""
-    try:
-        if makes_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise MakemoreError(f"{path}: can't be written: {error.strerror or error}") from None

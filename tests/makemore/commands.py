@@ -1,8 +1,11 @@
 """Commands: flags of a short training, what is said where one is refused, and programs of their own."""
 
+import errno
+import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from makemore.__main__ import main
 
@@ -20,6 +23,18 @@ def refusal(capsys, *arguments):
     assert out == ""
     assert re.fullmatch(r"makemore: error: [^\n]+\n", err)
     return err.removeprefix("makemore: error: ").rstrip("\n")
+
+
+@contextmanager
+def full_disk(monkeypatch):
+    """Within it, what is written does not come to rest on the disk."""
+
+    def fsync(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        yield
 
 
 def python(*arguments, **options):

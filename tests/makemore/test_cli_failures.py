@@ -2,9 +2,11 @@
 
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ import pytest
 
 from makemore import checkpoint
 from makemore.__main__ import main
+from makemore.commands import stop_signals
+from makemore.errors import MakemoreError
 
 from .commands import SMALL, python, refusal
 
@@ -154,7 +158,7 @@ def test_out_of_memory(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr("tinygrad_lite.Generator.randn", randn)
     message = refusal(capsys, "train", "--out", tmp_path)
-    assert message == "not enough memory for a model of this size: Unable to allocate 7 GiB"
+    assert message == "not enough memory for a run of this size: Unable to allocate 7 GiB"
 
 
 # Being one program among others.
@@ -169,6 +173,95 @@ def test_reader_that_has_had_enough(trained):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+LOST = {  # what becomes of a program's output
+    "stdout closed": (">&-", 0),
+    "stderr closed": ("2>&-", 0),
+    "all closed": (">&- 2>&-", 0),
+    "no room for stderr": ("2>/dev/full", 0),
+    "nobody listens": ("2>&1 | head -1", 0),
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("how", LOST)
+def test_a_training_whose_output_is_lost(tmp_path, how, buffered):
+    """It goes on to its end."""
+    command = f"{sys.executable} -m makemore train --out {tmp_path / 'run'} {' '.join(SMALL)} {LOST[how][0]}"
+    environment = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    found = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (found.returncode, "Traceback" in found.stdout + found.stderr) == (LOST[how][1], False)
+    assert checkpoint.load(tmp_path / "run").done
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_a_training_that_is_interrupted_with_its_reader(tmp_path):
+    """As by Ctrl-C in `makemore train 2>&1 | tee log`, which both get."""
+    command = [sys.executable, "-m", "makemore", "train", "--steps", "1000000", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        while checkpoint.NAME not in os.listdir(tmp_path):
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.stdout.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert checkpoint.load(tmp_path).step > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX locks")
+def test_two_trainings_on_one_folder(tmp_path, capsys):
+    """The second one is refused, and the first one does not notice."""
+    fcntl = pytest.importorskip("fcntl")
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        assert main(["train", "--out", str(tmp_path), *SMALL]) == 2
+    finally:
+        os.close(descriptor)
+    message = f"makemore: error: --out {tmp_path}: another training writes to it; wait until it ends\n"
+    assert capsys.readouterr().err == message
+    assert list(tmp_path.iterdir()) == []
+    assert main(["train", "--out", str(tmp_path), *SMALL]) == 0
+
+
+def test_a_model_that_invents_no_names(tmp_path, monkeypatch, capsys):
+    def none(run, number):
+        raise MakemoreError("10000 names in a row, and all were empty")
+
+    monkeypatch.setattr("makemore.commands.some_names", none)
+    assert main(["train", "--out", str(tmp_path), *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert "\n  none: the model ends nearly every name before its first letter\n" in out
+    assert "The model is in " in out
+
+
+@pytest.mark.parametrize(
+    ("folder", "quoted"), [("my run", "'my run'"), ("it's", "'it'\"'\"'s'"), ("-x", "./-x"), ("a", "a")]
+)
+def test_commands_that_are_told_can_be_run(tmp_path, monkeypatch, capsys, folder, quoted):
+    monkeypatch.chdir(tmp_path)
+    assert refusal(capsys, "info", f"--out={folder}").endswith(f"; `makemore train --out {quoted}` makes one")
+    assert main(["train", f"--out={folder}", *SMALL]) == 0
+    out = capsys.readouterr().out
+    assert f"More names: makemore sample --out {quoted}\n" in out
+    assert main(["sample", "--out", *shlex.split(quoted)]) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As `nohup` and a shell's `&` ask for."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_signals() as stopped:
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stopped == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")

@@ -1,19 +1,17 @@
 """Fetching the lecture's names, from a server on this machine: only what is right and whole is kept."""
 
-import errno
 import hashlib
 import http.server
-import os
 import socket
 import sys
 import threading
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from makemore import download, words
 from makemore.__main__ import main
+
+from .commands import full_disk
 
 BODY = "\n".join(["emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia"] * 4).encode() + b"\n"
 
@@ -186,26 +184,20 @@ def test_only_http(cache, capsys, bad):
     assert not cache.parent.exists()
 
 
-@pytest.mark.parametrize("bad", ["http://", "http://[", "http://a b/", "http://127.0.0.1:x/", "http://é\n/"])
+@pytest.mark.parametrize("bad", ["http://", "http://[", "http://a b/", "http://127.0.0.1:x/", "http://e\n/"])
 def test_bad_url(cache, capsys, bad):
     assert "no answer: " in refusal(capsys, "--url", bad)
+
+
+@pytest.mark.parametrize("bad", ["http://é.invalid/", "http://127.0.0.1/ß"])
+def test_other_letters_than_ascii(cache, capsys, bad):
+    message = refusal(capsys, "--url", bad)
+    assert message == f"--url {bad}: must be in ASCII; write other letters as %XX, and those of a host as xn--"
 
 
 def test_cache_cannot_be_made(url, cache, capsys):
     cache.parents[1].write_text("a file")
     assert refusal(capsys, "--url", f"{url}/names.txt") == f"{cache}: can't be written: Not a directory"
-
-
-@contextmanager
-def full_disk(monkeypatch):
-    def write_bytes(path, body):
-        with open(path, "wb") as file:
-            file.write(body[:10])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", write_bytes)
-        yield
 
 
 def test_disk_full(url, cache, capsys, monkeypatch):

@@ -191,6 +191,11 @@ def test_flags_of_names_that_are_drawn(folder, capsys, flags):
     assert refusal(capsys, folder, "--explain", "a", *flags) == message
 
 
+def test_out_is_the_folder(folder, capsys):
+    message = refusal(capsys, folder, "--explain", "a", "--out", folder)
+    assert message == f"--out {folder}: is a folder; that of the run is given already, {folder}"
+
+
 def test_places_that_are_not_there(folder, tmp_path, capsys):
     none = tmp_path / "none"
     message = f"{none}: holds no checkpoint; `makemore train --out {none}` makes one"

@@ -20,6 +20,7 @@ from makemore.report.page import STYLE
 from makemore.summary import some_names
 from makemore.words import bundled_names, read_words
 
+from .commands import full_disk
 from .runs import ALPHABETS, GREEK, made, saved
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -388,11 +389,17 @@ def test_without_matplotlib(begun, monkeypatch, capsys):
 
 
 def test_disk_full(begun, monkeypatch, capsys):
-    def full(self, content):
-        raise OSError(28, "No space left on device")
+    """The page that was there is still whole."""
+    page = begun / "report.html"
+    page.write_text("before")
+    with full_disk(monkeypatch):
+        assert refusal(capsys, begun) == f"{page}: can't be written: No space left on device"
+    assert page.read_text() == "before"
+    assert not list(begun.glob("*.tmp"))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    assert refusal(capsys, begun) == f"{begun / 'report.html'}: can't be written: No space left on device"
+
+def test_pictures_is_a_file(begun, words, capsys):
+    assert refusal(capsys, begun, "--pictures", words) == f"--pictures {words}: is no folder"
 
 
 # docs/.

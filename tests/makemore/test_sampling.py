@@ -197,6 +197,16 @@ def test_gives_up_where_nothing_is_new(monkeypatch):
         next(sample(model, vocabulary, 3, generator(), known={"a"}))
 
 
+def test_nothing_but_empty_names(monkeypatch):
+    class Silent(Model):
+        def logits(self, contexts):
+            return np.tile(np.float32([200, 0]), (len(contexts), 1))
+
+    monkeypatch.setattr(sampling, "FRUITLESS", 20)
+    with pytest.raises(MakemoreError, match=r"^20 names in a row, and all were empty; try a higher --temperature$"):
+        next(sample(Silent(2, 3, 2, 2, generator()), Vocabulary(".a"), 3, generator()))
+
+
 def test_length_is_bounded(run):
     class Endless(Model):
         def logits(self, contexts):
