@@ -245,3 +245,39 @@ def test_a_call_inside_leaves_no_graph(inner):
         assert not result.requires_grad
     w = tg.tensor([0.5, -1.0, 2.0], requires_grad=True)
     assert tg.grad(lambda v: (inner(x * w, v) ** 2).sum())(v).requires_grad
+
+
+def tripled(b):
+    b *= 3.0
+    return (b**2).sum()
+
+
+def replaced(b):
+    b[0] = 5.0
+    return (b**2).sum()
+
+
+@pytest.mark.parametrize(("f", "slope"), [(tripled, [18.0, 36.0]), (replaced, [0.0, 4.0])])
+def test_of_a_function_that_writes_to_its_argument(f, slope):
+    """The derivative is by what the argument was when the function got it; a leaf can't be written to."""
+
+    def inner():
+        return tg.tensor([1.0, 2.0], requires_grad=True) * 1.0
+
+    assert tg.grad(f)(inner()).tolist() == slope
+    assert tg.value_and_grad(f)(inner())[1].tolist() == slope
+    assert tg.jacobian(f)(inner()).tolist() == slope
+    assert tg.vjp(f, inner())[1](2.0).tolist() == [2 * each for each in slope]
+    assert tg.jvp(f, (inner(),), (np.ones(2),))[1].item() == sum(slope)
+    weighted = tg.grad(lambda a: (tg.grad(f)(a * 1.0) * [1.0, 2.0]).sum())(tg.tensor([1.0, 2.0]))
+    assert weighted.tolist() == slope  # the second derivatives are 18, or 0 and 2, times 1 and 2
+    with pytest.raises(RuntimeError, match="a leaf that requires a gradient can't be written in place"):
+        tg.grad(f)(tg.tensor([1.0, 2.0]))
+
+
+def test_vjp_of_an_array_that_is_changed_since():
+    """What an operation keeps of an array is a copy, as anywhere."""
+    array = np.array([1.0, 2.0])
+    _, product = tg.vjp(lambda x: x**2, array)
+    array[:] = 9
+    assert product(np.ones(2)).tolist() == [2.0, 4.0]

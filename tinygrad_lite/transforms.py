@@ -20,7 +20,7 @@ import numpy as np
 
 from .arguments import as_array, short
 from .backward import Paths, constant, edge_of, tensors
-from .graph import apply, new_number
+from .graph import apply, held, new_number
 from .mode import recording, thread, traces
 from .op import Array, Op
 from .tensor import Tensor
@@ -212,6 +212,7 @@ class Call:
         self.given = tuple([args[i] for i in positions])
         self.inputs = [as_input(name, f"argument {i}{path}", x) for i in positions for path, x in leaves(args[i])]
         self.aliases = [alias(x) for x in self.inputs]
+        self.edges = [edge_of(each) for each in self.aliases]  # the function may write to them
         fill = iter(self.aliases)
         changed = dict(zip(positions, [rebuild(each, fill) for each in self.given], strict=True))
         with recording(True):
@@ -235,7 +236,7 @@ class Call:
 
     def paths_from(self, outputs: Sequence[Variable]) -> Paths:
         """The ways from outputs to the inputs."""
-        return Paths([edge_of(each) for each in outputs], [edge_of(each) for each in self.aliases], self.since)
+        return Paths([edge_of(each) for each in outputs], self.edges, self.since)
 
     def outward(self, value: Any) -> Any:
         """What the function returned, without the graph where nothing outside of it requires a gradient."""
@@ -334,7 +335,7 @@ def as_input(name: str, label: str, value: Any) -> Tensor:
     x = value if isinstance(value, Tensor) else None
     if x is None:
         try:
-            x = make(Tensor, as_array(value, None, False))
+            x = make(Tensor, as_array(held(value), None, False))
         except (TypeError, ValueError):
             raise TypeError(f"{name}: {label} is {short(value)}; takes Tensors, arrays and floats") from None
     if x.dtype.kind != "f":
