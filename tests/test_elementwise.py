@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -37,6 +37,9 @@ def value_and_gradients(function, *numbers, dtype=np.float64):
 # Far out, and near 0: exact, where the formula as one would write it is not.
 
 EXACT = {  # operation and arguments: the value, and the gradients
+    (tg.divide, 1e200, 1e190): (1e10, 1e-190, -1e-180),
+    (tg.divide, 1e-200, 1e-190): (1e-10, 1e190, -1e180),
+    (tg.divide, 0.0, 1e-200): (0.0, 1e200, 0.0),
     (tg.hypot, 3e200, 4e200): (5e200, 0.6, 0.8),
     (tg.hypot, 3e-200, 4e-200): (5e-200, 0.6, 0.8),
     (tg.arctan2, 1e200, 1e200): (np.pi / 4, 5e-201, -5e-201),
@@ -84,6 +87,23 @@ EXACT = {  # operation and arguments: the value, and the gradients
 def test_exact(call, right):
     function, *numbers = call
     np.testing.assert_allclose(value_and_gradients(function, *numbers), right, rtol=1e-14, atol=0)
+
+
+SIZES = st.floats(2.0**-6, 60_000, width=16)
+
+
+@pytest.mark.parametrize("function", [tg.divide, tg.arctan, tg.log10, F.softsign], ids=lambda each: each.__name__)
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SIZES, min_size=2, max_size=2))
+@example([1000.0, 300.0])
+@example([40_000.0, 2.0**-6])
+def test_slopes_in_float16(function, numbers):
+    """As good as the dtype allows: nothing overflows, or becomes 0, on the way to a slope that does not."""
+    numbers = numbers[: len(table[function.__name__].inputs)]
+    with np.errstate(all="ignore"):
+        got = value_and_gradients(function, *numbers, dtype=np.float16)
+        right = np.array(value_and_gradients(function, *numbers)).astype(np.float16)
+    np.testing.assert_allclose(got, right, rtol=4e-3, atol=1.2e-7)
 
 
 ACTIVATIONS = ("sigmoid", "relu", "leaky_relu", "elu", "selu", "silu", "softplus", "softsign", "hardtanh", "gelu")

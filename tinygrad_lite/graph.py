@@ -133,7 +133,7 @@ def primitive(
     promotes: the inputs that are brought to one dtype: those with a rule, unless stated.
     view: the result may lie in the memory of the first input.
     prepare: makes of the arguments those that the operation is run with.
-    wide: Tensors of float16 are brought to float32 for it, and the results back: its sums are larger than they are.
+    wide: Tensors of float16 are brought to float32 for it, and the results back: on the way there are larger numbers.
     domain, ties: for the tests: where each input may lie; whether equal elements are a kink.
 
     Raises ValueError where the name is taken, TypeError where a rule reads what there is not.

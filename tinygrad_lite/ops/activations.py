@@ -127,7 +127,7 @@ def hardtanh(x: ArrayLike, min_val: float = -1.0, max_val: float = 1.0) -> Array
     return np.clip(x, min_val, max_val)
 
 
-@primitive(vjp=lambda g, x: g / np.square(1 + np.abs(x)), floats=True, domain={"x": KINK})
+@primitive(vjp=lambda g, x: g / np.square(1 + np.abs(x)), floats=True, domain={"x": KINK}, wide=True)
 def softsign(x: ArrayLike) -> Array:
     """x / (1 + |x|)."""
     return np.divide(x, 1 + np.abs(x))

@@ -52,7 +52,7 @@ def multiply(x: ArrayLike, y: ArrayLike) -> Array:
 
 @primitive(
     np.divide,
-    vjp={"x": lambda g, y: g / y, "y": lambda g, x, y: -g * x / (y * y)},
+    vjp={"x": lambda g, y: g / y, "y": lambda g, x, y: -g * (x / y / y)},
     floats=True,
     domain={"y": Interval(kinks=(0.0,))},
 )

@@ -173,13 +173,13 @@ def log(x: ArrayLike) -> Array:
     return np.log(x)
 
 
-@primitive(np.log2, vjp=lambda g, x: g / (x * LOG_2), floats=True, domain={"x": POSITIVE})
+@primitive(np.log2, vjp=lambda g, x: g / LOG_2 / x, floats=True, domain={"x": POSITIVE})
 def log2(x: ArrayLike) -> Array:
     """Logarithm to base 2."""
     return np.log2(x)
 
 
-@primitive(np.log10, vjp=lambda g, x: g / (x * LOG_10), floats=True, domain={"x": POSITIVE})
+@primitive(np.log10, vjp=lambda g, x: g / LOG_10 / x, floats=True, domain={"x": POSITIVE})
 def log10(x: ArrayLike) -> Array:
     """Logarithm to base 10."""
     return np.log10(x)
@@ -224,7 +224,7 @@ def arccos(x: ArrayLike) -> Array:
     return np.arccos(x)
 
 
-@primitive(np.arctan, vjp=lambda g, x: g / (1 + x * x), floats=True)
+@primitive(np.arctan, vjp=lambda g, x: g / (1 + x * x), floats=True, wide=True)
 def arctan(x: ArrayLike) -> Array:
     """The angle from -pi/2 to pi/2 whose tangent is x."""
     return np.arctan(x)
