@@ -4,6 +4,8 @@ import inspect
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_lite as tg
 from tinygrad_lite import functional as F
@@ -67,6 +69,20 @@ def test_derivatives_of_products_of_every_order(function, zeros):
         return gradients([out], [tg.tensor(weights)], [x], create_graph=True)[0]
 
     gradgradcheck(first, leaf(x))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("function", [tg.prod, lambda x: tg.cumprod(x)[-1]], ids=["prod", "cumprod"])
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(-120, 121, 8)))
+def test_gradient_of_products_that_overflow_on_the_way(function, dtype, exponents):
+    """That of a product of 1 is 1 / x, whatever the products of some of its elements are."""
+    data = 2.0 ** (np.array(exponents) / (1 if dtype == np.float32 else 10)).round()
+    x = tg.tensor(data.astype(dtype), requires_grad=True)
+    with np.errstate(over="ignore"):  # of the result, in some orders
+        function(x).backward()
+    assert x.grad.dtype == dtype
+    np.testing.assert_allclose(x.grad.data, 1 / data, rtol=1e-6)
 
 
 def test_long_products():

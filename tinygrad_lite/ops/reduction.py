@@ -155,8 +155,11 @@ def trace(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Arra
 
 
 def _others(a: Array, axis: Axis) -> Array:
-    """For each element the product of all others: of those before it by those after it, so that zeros do no harm."""
-    elements = rows(a, axis)
+    """For each element the product of all others: of those before it by those after it, so that zeros do no harm.
+
+    In float64, for each of both may be large where their product is not.
+    """
+    elements = rows(a, axis).astype(np.float64)
     one = np.ones_like(elements[..., :1])
     before = np.concatenate([one, np.cumprod(elements[..., :-1], axis=-1)], axis=-1)
     after = np.concatenate([one, np.cumprod(flip(elements[..., 1:]), axis=-1)], axis=-1)
@@ -169,7 +172,10 @@ def _prod_rule(g: Array, a: Array, axis: Axis, keepdims: bool) -> Array:
 
 @primitive(np.prod, vjp=_prod_rule)
 def prod(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Product. Its derivatives of all orders are exact, and finite, also where elements are 0."""
+    """Product. Its derivatives of all orders are exact, and finite, also where elements are 0.
+
+    They take the products of the elements before and after each one, in float64: there those must not overflow.
+    """
     return multiply_reduce(a, axis, None, None, keepdims)
 
 

@@ -49,10 +49,10 @@ def cumsum(a: ArrayLike, axis: int | None = None) -> Array:
     return np.cumsum(np.asarray(a), axis)
 
 
-def _cumprod_rule(g: Array, a: Array, out: Array, a_shape: Shape, axis: int | None) -> Array:
-    x, y = _last(a, axis), _last(out, axis)
-    before = np.concatenate([np.ones_like(x[..., :1]), y[..., :-1]], axis=-1)
-    after = flip(recurrence(flip(x[..., 1:]), flip(_last(g, axis))))  # sums of g by the products from x to there
+def _cumprod_rule(g: Array, a: Array, a_shape: Shape, axis: int | None) -> Array:
+    x, y_grad = [_last(each, axis).astype(np.float64) for each in (a, g)]
+    before = np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
+    after = flip(recurrence(flip(x[..., 1:]), flip(y_grad)))  # sums of g by the products from x to there
     return _back(before * after, a_shape, axis)
 
 
@@ -60,7 +60,8 @@ def _cumprod_rule(g: Array, a: Array, out: Array, a_shape: Shape, axis: int | No
 def cumprod(a: ArrayLike, axis: int | None = None) -> Array:
     """Product of all elements up to each one, along an axis; of all elements in a row, if axis is None.
 
-    Its derivatives of all orders are exact, and finite, also where elements are 0: nothing is divided by them.
+    Its derivatives of all orders are exact, and finite, also where elements are 0: nothing is divided by them. They
+    take the products of all elements between any two, in float64: there those must not overflow.
     """
     return np.cumprod(np.asarray(a), axis)
 
