@@ -121,6 +121,15 @@ def test_activations_far_out_in_float32(name, size):
     np.testing.assert_allclose(got, right, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("activation", [F.elu, F.selu], ids=["elu", "selu"])
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-80.0, -(2.0**-20), width=32))
+def test_slopes_of_exponential_units_far_out(activation, x):
+    _, got = value_and_gradients(activation, x, dtype=np.float32)
+    right = np.exp(x) * (1 if activation is F.elu else activations.SCALE * activations.ALPHA)
+    np.testing.assert_allclose(got, right, rtol=1e-6)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.floats(-700.0, 700.0))
 def test_sigmoid_to_the_last_digits(x):

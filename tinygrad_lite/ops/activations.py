@@ -43,8 +43,8 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.01) -> Array:
     return np.where(x > 0, x, negative_slope * x)
 
 
-def _elu_rule(g: Array, x: Array, out: Array, alpha: float) -> Array:
-    return np.where(x > 0, g, g * (np.where(x < 0, out, 0.0) + alpha))
+def _elu_rule(g: Array, x: Array, alpha: float) -> Array:
+    return np.where(x > 0, g, g * (alpha * np.exp(np.where(x < 0, x, 0.0))))
 
 
 @primitive(vjp=_elu_rule, floats=True, domain={"x": KINK})
@@ -59,8 +59,8 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-def _selu_rule(g: Array, x: Array, out: Array) -> Array:
-    return np.where(x > 0, SCALE * g, g * (np.where(x < 0, out, 0.0) + SCALE * ALPHA))
+def _selu_rule(g: Array, x: Array) -> Array:
+    return np.where(x > 0, SCALE * g, g * (SCALE * ALPHA * np.exp(np.where(x < 0, x, 0.0))))
 
 
 @primitive(vjp=_selu_rule, floats=True, domain={"x": KINK})
