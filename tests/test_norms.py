@@ -28,6 +28,13 @@ def test_gradient_of_the_norm_of_zeros_is_0(order):
     assert first.tolist() == second.tolist() == [0, 0]
 
 
+def test_nan_is_not_0():
+    x = leaf([np.nan, 0.0, 1.0])
+    out = np.linalg.norm(x, 0)
+    out.backward()
+    assert (out.item(), x.grad.tolist()[1:]) == (2, [0, 0])
+
+
 def test_second_derivative_where_some_elements_are_0():
     x = np.array([0.0, 3.0, 0.0, 4.0])
     for order in (None, 2, 4):

@@ -42,7 +42,7 @@ def _of_vectors(name: str, x: Any, order: Order, axis: Axis, keepdims: bool) -> 
         raise ValueError(f"{name}: {order!r} is an order for matrices; a vector takes a number")
     order = 2.0 if order is None else float(order)
     if order == 0:
-        return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
+        return np.sum(np.where(np.isnan(x), 1.0, np.sign(np.abs(x))), axis=axis, keepdims=keepdims)
     if order == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if order == inf:
