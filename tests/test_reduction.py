@@ -241,6 +241,7 @@ def test_gradient_through_dtype():
         (ValueError, lambda x: np.median(x, axis=(0, 0)), ["median: ", "repeated axis"]),
         (IndexError, lambda x: F.logsumexp(x, axis=2), ["logsumexp: ", "axis 2 is out of bounds"]),
         (IndexError, lambda x: np.prod(x, axis=2), ["prod: ", "axis 2 is out of bounds"]),
+        (IndexError, lambda x: np.mean(x.sum(), axis=0), ["mean: ", "axis 0 is out of bounds"]),
         (IndexError, lambda x: np.ptp(x, axis=2), ["ptp: ", "axis 2 is out of bounds"]),
         (ValueError, lambda x: np.ptp(x[:0]), ["ptp: ", "zero-size", "float64[0, 3]"]),
         (ValueError, lambda x: np.trace(x[0]), ["trace: takes an array of two axes or more, got (3,)"]),

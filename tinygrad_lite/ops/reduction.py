@@ -74,7 +74,7 @@ def _mean_rule(g: Array, a_shape: Shape, axis: Axis, keepdims: bool) -> Array:
 def mean(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean. Integers give float32."""
     a = np.asarray(a)
-    if a.dtype.kind != "f" or a.dtype.itemsize < 4 or not a.size:
+    if a.dtype.kind != "f" or a.dtype.itemsize < 4 or not a.size or not a.ndim:
         return np.mean(a, axis=axis, keepdims=keepdims)
     total = add_reduce(a, axis, None, None, keepdims)  # so does np.mean, in twice the time
     return total / (a.size // total.size)
