@@ -1,8 +1,8 @@
-"""Numbers that widen nothing, and sums of float16 that are taken in float32."""
+"""Numbers that widen nothing, and what of float16 is computed in float32."""
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -56,6 +56,48 @@ def test_sums_in_float16_are_taken_in_float32(name):
                     np.testing.assert_allclose(half.data, single.data.astype(np.float16), 1e-3, 1e-6)
 
     test()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 4000), st.integers(1, 250), st.sampled_from([np.mean, np.var, np.std]))
+def test_moments_of_some_elements_of_float16(n, size, function):
+    """Those that `where=` chooses, or that are not nan, have the mean and variance that they have alone."""
+    data = (np.arange(n) % 3 * size).astype(np.float16)
+    more = np.append(data, [np.float16(np.nan)] * 2)
+    of_present = getattr(np, f"nan{function.__name__}")
+    calls = [lambda x: function(x, where=np.arange(len(more)) < n), lambda x: of_present(x)]
+    if function is not np.mean:
+        calls.append(lambda x: function(x[:n], correction=0))
+    plain = tg.tensor(data, requires_grad=True)
+    right = function(plain)
+    right.backward()
+    for call in calls:
+        x = tg.tensor(more, requires_grad=True)
+        out = call(x)
+        out.backward()
+        assert out.dtype == x.grad.dtype == np.float16
+        np.testing.assert_allclose(out.data, right.data, rtol=2e-3)
+        np.testing.assert_allclose(x.grad.data[:n], plain.grad.data, rtol=4e-3, atol=1.2e-7)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [F.sigmoid, F.silu, F.softplus, lambda x: np.logaddexp(x, 0.0), lambda x: np.logaddexp2(x, 0.0)],
+    ids=["sigmoid", "silu", "softplus", "logaddexp", "logaddexp2"],
+)
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-24.0, 24.0, width=16))
+@example(-12.0)
+def test_float16_far_out(function, number):
+    """exp(12) is too large for it; 1 / (1 + exp(12)) is not too small."""
+
+    def run(dtype):
+        x = tg.tensor(np.array(number, dtype), requires_grad=True)
+        out = function(x)
+        out.backward()
+        return np.array([out.item(), x.grad.item()])
+
+    np.testing.assert_allclose(run(np.float16), run(np.float64), rtol=1e-3, atol=6e-8)
 
 
 def test_float16_of_ordinary_size():

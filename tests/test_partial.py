@@ -85,6 +85,11 @@ def test_mean(function):
     gradcheck(lambda x, mean: function(x, axis=1, mean=mean), M, mean + 0.5, argnums=(0, 1))
 
 
+def test_a_list_may_be_chosen_from():
+    where = tg.tensor([True, False, True])
+    assert [f([1.0, 9.0, 3.0], where=where).item() for f in (np.mean, np.var, np.std)] == [2, 1, 1]
+
+
 def test_std_of_equal_elements_among_others():
     x = leaf([0.1, 0.1, 5.0, 0.1])
     out = np.std(x, where=[True, True, False, True])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KINK = Interval(kinks=(0.0,))
 
 
-@primitive(vjp=lambda g, out: g * (out * (1 - out)), floats=True)
+@primitive(vjp=lambda g, out: g * (out * (1 - out)), floats=True, wide=True)
 def sigmoid(x: ArrayLike) -> Array:
     """1 / (1 + exp(-x)), exact far out too."""
     with np.errstate(over="ignore"):  # exp(-x) may become inf: 1 / inf is right
@@ -101,7 +101,7 @@ def _silu_rule(g: tuple[Array, Array], out: Array, gate: Array) -> Array:
     return grad if g_gate is None else grad + g_gate * (gate * (1 - gate))  # the way of the second derivative
 
 
-@primitive(vjp=_silu_rule, outputs=("out", "gate"), hidden=1, floats=True)
+@primitive(vjp=_silu_rule, outputs=("out", "gate"), hidden=1, floats=True, wide=True)
 def silu(x: ArrayLike) -> Array:
     """x * sigmoid(x), also known as swish. `gate`, the sigmoid, serves the rule.
 
@@ -111,7 +111,7 @@ def silu(x: ArrayLike) -> Array:
     return np.multiply(x, gate), gate
 
 
-@primitive(vjp=lambda g, x, beta: g * sigmoid(beta * x), floats=True)
+@primitive(vjp=lambda g, x, beta: g * sigmoid(beta * x), floats=True, wide=True)
 def softplus(x: ArrayLike, beta: float = 1.0) -> Array:
     """log(1 + exp(beta * x)) / beta, without overflow."""
     return np.logaddexp(np.multiply(x, beta), 0) / beta

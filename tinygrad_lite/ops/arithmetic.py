@@ -129,6 +129,7 @@ def arctan2(y: ArrayLike, x: ArrayLike) -> Array:
     np.logaddexp,
     vjp={"x": lambda g, x, y: g * sigmoid(x - y), "y": lambda g, x, y: g * sigmoid(y - x)},
     floats=True,
+    wide=True,
 )
 def logaddexp(x: ArrayLike, y: ArrayLike) -> Array:
     """log(exp(x) + exp(y)), without overflow. The gradient is nan where both are the same infinity, as in torch."""
@@ -142,6 +143,7 @@ LOG_2 = log(2)
     np.logaddexp2,
     vjp={"x": lambda g, x, y: g * sigmoid((x - y) * LOG_2), "y": lambda g, x, y: g * sigmoid((y - x) * LOG_2)},
     floats=True,
+    wide=True,
 )
 def logaddexp2(x: ArrayLike, y: ArrayLike) -> Array:
     """log2(2**x + 2**y), without overflow. The gradient is nan where both are the same infinity, as in torch."""

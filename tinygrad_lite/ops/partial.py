@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,6 +88,19 @@ def _truth(name: str, identity: bool) -> Callable[..., Any]:
     return reduction
 
 
+def _in_float32(reduction: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, computed in float32 for an array of float16: its sums are larger than its result."""
+
+    @wraps(reduction)
+    def run(a: Any, *args: Any, **keywords: Any) -> Any:
+        if getattr(a, "dtype", None) != np.float16:  # it may be a list
+            return reduction(a, *args, **keywords)
+        return reduction(a.astype(np.float32), *args, **keywords).astype(np.float16)
+
+    return run
+
+
+@_in_float32
 def _mean(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = True) -> Any:
     return np.sum(_chosen("mean", a, where, 0), axis=axis, keepdims=keepdims) / _number(a, axis, keepdims, where)
 
@@ -95,6 +109,7 @@ def _deviations(a: Any, axis: Axis, where: Any, mean: Any) -> Any:
     return _chosen("var", a - (_mean(a, axis, True, where) if mean is None else mean), where, 0.0)
 
 
+@_in_float32
 def _var(
     a: Any,
     axis: Axis = None,
@@ -109,6 +124,7 @@ def _var(
     return np.sum(deviations * deviations, axis=axis, keepdims=keepdims) / divisor
 
 
+@_in_float32
 def _std(
     a: Any,
     axis: Axis = None,
