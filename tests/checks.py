@@ -102,9 +102,10 @@ def broken(op: Op, position: int, how: Callable[[Any], Any]) -> Iterator[None]:
         return spoilt if position in np.atleast_1d(target) else rule
 
     before = dict(op.plans)
+    carriers = [op.parameters.index(name) for name in op.carriers]
     try:
         for needed in range(1, 1 << len(op.parameters)):
-            plan = op._plan([i for i in range(len(op.parameters)) if needed >> i & 1])
+            plan = op._plan([i for i in carriers if needed >> i & 1])
             rules = tuple((target, spoil(target, rule), reads) for target, rule, reads in plan.rules)
             op.plans[needed] = plan._replace(rules=rules)
         yield

@@ -26,6 +26,7 @@ CASES = [
     (ValueError, lambda: X < [1, 2, 3], ["less: ", "(2,) (3,)"]),
     (ValueError, lambda: X == [1, 2, 3], ["equal: ", "(2,) (3,)"]),
     (ValueError, lambda: tg.where([True, False, True], X, 0), ["where: ", "(3,) (2,)"]),
+    (TypeError, lambda: tg.where(X, X, 0), ["where: no gradient of condition is known; give condition.detach()"]),
     (ValueError, lambda: I**-1, ["power: ", "negative integer powers", "int64[2], -1"]),
     (OverflowError, lambda: tg.tensor(np.array([1], np.uint8)) + 300, ["add: ", "300", "uint8"]),
     (TypeError, lambda: -tg.tensor([True]), ["negative: ", "bool[1]"]),

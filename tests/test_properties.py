@@ -12,6 +12,8 @@ from tinygrad_lite.op import numpy_functions, table
 from tinygrad_lite.testing import GradientError, strategies
 from tinygrad_lite.testing.properties import check_operation
 
+from .messages import refused
+
 
 @pytest.fixture(autouse=True)
 def _own():
@@ -87,6 +89,32 @@ def test_the_cause_is_kept():
     with pytest.raises(AssertionError) as caught:
         check_operation(cube(vjp=lambda g, x: g))
     assert isinstance(caught.value.__cause__, GradientError)
+
+
+def test_a_forgotten_rule():
+    """It is noticed, and where a gradient would be dropped it is refused, as what has None for a rule."""
+
+    def declare(name, **rules):
+        def times(x, y):
+            return np.multiply(x, y)
+
+        times.__name__ = name
+        return tg.primitive(vjp={"x": lambda g, y: g * y, **rules}, floats=True)(times)
+
+    x, y = tg.ones(2, requires_grad=True), tg.ones(2, requires_grad=True)
+    forgotten, unknown = declare("forgotten"), declare("unknown", y=None)
+    for times in (forgotten, unknown):
+        for first in (x, x.detach(), x.numpy()):
+            with refused(TypeError, f"{times.__name__}: no gradient of y is known; give y.detach()"):
+                times(first, y)
+        with tg.no_grad():
+            times(x, y)
+        assert times(x, y.detach()).requires_grad
+    check_operation(unknown)
+    with pytest.raises(AssertionError) as caught:
+        check_operation(forgotten)
+    assert str(caught.value).startswith("forgotten: Each input of floats has a rule, or None")
+    assert "vjp says nothing of y" in str(caught.value)
 
 
 def test_what_is_no_operation():

@@ -12,7 +12,7 @@ import tinygrad_lite as tg
 from tinygrad_lite.op import INDEX, PLAIN, SEQUENCE, Interval, numpy_functions, table
 from tinygrad_lite.testing import strategies
 from tinygrad_lite.testing.gradcheck import gradients, leaf
-from tinygrad_lite.testing.properties import check_broadcasting, check_memory
+from tinygrad_lite.testing.properties import check_broadcasting, check_memory, check_rules
 
 from . import torch_backend
 from .checks import (
@@ -122,7 +122,8 @@ def test_nothing_is_without_a_test():
 
 @operations
 def test_values(op):
-    every(op, check_value, check_one_tensor_is_enough, check_memory, check_torch_value, check_nothing_is_recorded)
+    values = (check_value, check_one_tensor_is_enough, check_torch_value)
+    every(op, *values, check_memory, check_rules, check_nothing_is_recorded)
 
 
 def check_value(op, args):

@@ -125,7 +125,7 @@ def primitive(
     """Make an operation of a NumPy function, and enter it into the table under the function's name.
 
     numpy: the functions of NumPy that it answers for when they are given a Tensor.
-    vjp: the rule of each input, by name, None where its derivative is not known, so that it may not require a gradient;
+    vjp: the rule of each input, by name (one without a rule, or with None for it, may not require a gradient);
         or one function that gives the gradients of all inputs, in their order; or None for an operation without a
         derivative. `op.py` tells what a rule may read.
     outputs: their names, where the function returns a tuple. The last `hidden` of them are for the rules only.
@@ -363,9 +363,9 @@ def record(op: Op, args: tuple[Any, ...], values: list[Any], needed: int, result
 
     args: as given; values: their arrays; results: Tensors of the outputs; out: all outputs, with the hidden ones.
     """
+    if op.visible == 1 and results._data.dtype.kind != "f":
+        return  # it has no gradient
     plan = op.plans.get(needed) or op.plan(needed)
-    if not plan.inputs or (op.visible == 1 and results._data.dtype.kind != "f"):
-        return  # no rule, or a result that has no gradient
     node = Node()
     node.op = op
     node.number = new_number()

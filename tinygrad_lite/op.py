@@ -151,7 +151,7 @@ class Op:
         self.ties = ties
         self.plans: dict[int, Plan] = {}
         if vjp is not None:
-            self._plan(list(range(len(self.parameters))))  # a rule that reads what there is not raises here
+            self._plan([self.parameters.index(name) for name in self.carriers])  # a rule that reads what there is not
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -173,12 +173,12 @@ class Op:
     def plan(self, needed: int) -> Plan:
         """The plan for the inputs whose parameters' bits are set in `needed`.
 
-        Raises TypeError for an input that has a derivative, but no rule.
+        Raises TypeError for one that has no rule: its gradient would be dropped.
         """
         if needed not in self.plans:
             positions = [i for i in range(len(self.parameters)) if needed >> i & 1]
             for name in [self.parameters[i] for i in positions]:
-                if isinstance(self.vjp, Mapping) and name in self.vjp and self.vjp[name] is None:
+                if name not in self.carriers:
                     raise TypeError(f"{self.name}: no gradient of {name} is known; give {name}.detach()")
             self.plans[needed] = self._plan(positions)
         return self.plans[needed]
@@ -187,11 +187,9 @@ class Op:
         inputs = tuple(self.parameters.index(name) for name in self.inputs)
         chosen: list[tuple[int | tuple[int, ...], Rule]]
         if isinstance(self.vjp, Mapping):
-            needed = [i for i in needed if self.vjp.get(self.parameters[i]) is not None]
             chosen = [(i, rule) for i in needed if (rule := self.vjp[self.parameters[i]]) is not None]
         else:
             assert self.vjp is not None
-            needed = [i for i in needed if i in inputs]
             chosen = [(inputs[0] if len(inputs) == 1 else inputs, self.vjp)]
         keep: list[tuple[int, int]] = []
         rules = []

@@ -8,7 +8,7 @@ def test_softplus():
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -35,8 +35,9 @@ def check_operation(
     """Test an operation on arguments that are drawn: in all layouts, broadcast, 0-d and of size 0, too.
 
     Its values are those of its forward; it returns Tensors and shares no memory unless it is a view; what is float32
-    stays float32; its first and second derivatives are those of central differences, each set of inputs gets the same
-    gradients as all together, and `<v, J u> = <J' v, u>`; gradients can be written to, and nothing else changes.
+    stays float32; no rule was forgotten; its first and second derivatives are those of central differences, each set of
+    inputs gets the same gradients as all together, and `<v, J u> = <J' v, u>`; gradients can be written to, and nothing
+    else changes.
 
     operation: what `primitive` or `composite` has made, or its entry in the table.
     args: how its arguments are drawn, a function of a dtype; as `strategies.arguments` does it, unless given.
@@ -170,6 +171,13 @@ def check_value(op: Op, args: Arguments) -> None:
             np.testing.assert_allclose(np.asarray(one), other, 1e-12, 1e-12)
 
 
+def check_rules(op: Op, args: Arguments) -> None:
+    """Each input of floats has a rule, or None for a derivative that is not known."""
+    for name, value in zip(op.parameters, args, strict=True):
+        if isinstance(op.vjp, Mapping) and name in op.inputs and name not in op.vjp:
+            assert value is None or kind(value) != "f", f"vjp says nothing of {name}"
+
+
 def check_broadcasting(op: Op, args: Arguments) -> None:
     """What takes arrays only broadcasts them: the shape of its results is that of all of them together."""
     if is_elementwise(op):
@@ -298,4 +306,4 @@ DERIVATIVES: tuple[Check, ...] = (
     check_subsets,
     check_gradients_are_free,
 )
-CHECKS: tuple[Check, ...] = (check_value, check_broadcasting, check_memory, *DERIVATIVES)
+CHECKS: tuple[Check, ...] = (check_value, check_rules, check_broadcasting, check_memory, *DERIVATIVES)
