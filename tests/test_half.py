@@ -13,7 +13,7 @@ from tinygrad_lite.testing import strategies
 from .checks import listed
 
 
-@pytest.mark.parametrize("name", [name for name, op in table.items() if op.numbers and op.carriers])
+@pytest.mark.parametrize("name", [name for name, op in table.items() if op.plain and op.carriers])
 def test_numbers_of_numpy_widen_nothing(name):
     """Plain arguments that are NumPy's scalars, such as 1 / np.sqrt(4), are numbers as Python's are."""
     op = table[name]
@@ -22,7 +22,7 @@ def test_numbers_of_numpy_widen_nothing(name):
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     def test(args, wrap):
         narrow = [tg.tensor(a) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in args]
-        wide = [wrap(a) if i in op.numbers and type(a) is float else a for i, a in enumerate(narrow)]
+        wide = [wrap(a) if i in op.plain and type(a) is float else a for i, a in enumerate(narrow)]
         for one, other in zip(listed(op.call(*narrow)), listed(op.call(*wide)), strict=True):
             assert one.dtype == other.dtype
             np.testing.assert_array_equal(one.data, other.data)

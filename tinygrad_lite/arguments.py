@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .mode import thread
-from .op import SEQUENCE, Op, table
+from .op import SEQUENCE, Op, table, unknown_gradient
 from .variable import Variable, data_of, ndarray, variables_in
 
 if TYPE_CHECKING:
@@ -126,6 +126,12 @@ def describe(value: Any) -> str:
 def short(value: Any) -> str:
     """The beginning of a repr, in one line."""
     return f"{' '.join(repr(value).split()):.60}"
+
+
+def refuse_gradient(name: str, parameter: str, value: Any) -> None:
+    """Raise TypeError for an argument whose gradient is not known, where a Tensor in it requires one."""
+    if thread.mode.grad and any(each._requires_grad for each in variables_in(value)):
+        raise unknown_gradient(name, parameter)
 
 
 def refuse_gradients(name: str, data: Any) -> None:

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from .arguments import EXPLAINED, FLOAT16, FLOAT32, NUMBERS, as_array, cast, explain, is_absent, number, promote
+from .arguments import (
+    EXPLAINED,
+    FLOAT16,
+    FLOAT32,
+    NUMBERS,
+    as_array,
+    cast,
+    explain,
+    is_absent,
+    number,
+    promote,
+    refuse_gradient,
+)
 from .mode import thread
 from .op import INPUT, NEEDED, ONE, OUTPUT, SEQUENCE, SHAPE, Interval, Op, Plan, Rule, register, table
 from .variable import (
@@ -42,6 +54,7 @@ R = TypeVar("R")
 new_number = count(1).__next__
 TENSORLESS = frozenset({ndarray, slice, int})  # what has no Tensor in it, and needs no further look
 CONSTANTS = frozenset({int, float, bool, str, type(None)})  # what nobody can change
+SETTLED = CONSTANTS | {tuple}  # plain arguments that are taken as they are
 
 
 class Node:
@@ -218,8 +231,10 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
 
     Returns plain arrays where no argument is a Tensor, else Tensors.
     """
-    if op.numbers:
-        args = with_numbers(op, args)
+    for i in op.plain:
+        if args[i].__class__ not in SETTLED:
+            args = with_numbers(op, args)
+            break
     values = list(args)
     given = args
     first = dtype = None
@@ -293,13 +308,26 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
 
 
 def with_numbers(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments with Python's numbers in place of NumPy's scalars and 0-d arrays, which would widen a result."""
-    for i in op.numbers:
+    """The arguments, with Python's numbers for plain ones that are 0-d Tensors, 0-d arrays or NumPy's scalars.
+
+    NumPy's would widen a result; the gradient of a Tensor would be dropped, and is refused. A composite is left its
+    Tensors: its body may compute with them.
+    """
+    for i in op.plain:
         each = args[i]
-        if each.__class__ not in CONSTANTS and isinstance(each, (np.generic, ndarray)) and each.ndim == 0:
+        if each.__class__ in SETTLED:
+            continue
+        if isinstance(each, Variable):
+            if op.composed:
+                continue
+            if op.vjp is not None:
+                refuse_gradient(op.name, op.parameters[i], each)
+        elif not isinstance(each, (np.generic, ndarray)):
+            continue
+        if data_of(each).ndim == 0:
             if each.__class__ is ndarray and thread.mode.watch is not None:
                 thread.mode.watch.folds(each)
-            args = (*args[:i], each.item(), *args[i + 1 :])
+            args = (*args[:i], args[i].item(), *args[i + 1 :])
     return args
 
 
@@ -325,8 +353,7 @@ def compose(op: Op, args: tuple[Any, ...]) -> Any:
 
     Its body gets arrays, or where an argument is a Tensor, Tensors, in one dtype or in their own.
     """
-    if op.numbers:
-        args = with_numbers(op, args)
+    args = with_numbers(op, args)
     for i, kind in enumerate(op.kinds):
         if kind is ONE:
             is_absent(op, i, args[i])

@@ -8,7 +8,8 @@ An operation is declared once, by decorating its NumPy forward (see `graph.primi
 
 The annotations say what each parameter is: `ArrayLike` (or `ArrayLike | None`) one array, `Sequence[ArrayLike]`
 several, `*arrays: ArrayLike` several as arguments of their own, `Index` an index as NumPy takes it; everything else
-is a plain argument such as `axis`. Without annotations the parameters without a default are arrays, the others plain.
+is a plain argument such as `axis`, which has no gradient. Without annotations the parameters without a default are
+arrays, the others plain.
 
 A rule receives `g`, the cotangent of the output, and what it names: an input (`x`), the shape of an input
 (`x_shape`, which does not keep the array alive), which of several arrays need a gradient (`arrays_needed`; for the
@@ -70,7 +71,6 @@ class Op:
         "function",
         "kinds",
         "name",
-        "numbers",
         "numpy",
         "others",
         "outputs",
@@ -130,7 +130,6 @@ class Op:
         self.kinds = tuple(kinds)
         self.forward = forward if self.star is None else gathered(forward, self.star)  # one argument for each parameter
         self.plain = tuple(i for i, kind in enumerate(self.kinds) if kind is PLAIN)
-        self.numbers = tuple(i for i in self.plain if "float" in str(annotations.get(self.parameters[i])))
         self.vjp, self.composed = vjp, composed
         if promotes is None:
             promotes = vjp.keys() if isinstance(vjp, Mapping) else self.inputs
@@ -179,7 +178,7 @@ class Op:
             positions = [i for i in range(len(self.parameters)) if needed >> i & 1]
             for name in [self.parameters[i] for i in positions]:
                 if name not in self.carriers:
-                    raise TypeError(f"{self.name}: no gradient of {name} is known; give {name}.detach()")
+                    raise unknown_gradient(self.name, name)
             self.plans[needed] = self._plan(positions)
         return self.plans[needed]
 
@@ -216,6 +215,11 @@ class Op:
             f"{self.name}: a rule reads {name!r}, but it can read only g, {', '.join(self.parameters)}, "
             f"{', '.join(self.outputs)}, or the shape of an input, such as {self.parameters[0]}_shape"
         )
+
+
+def unknown_gradient(name: str, parameter: str) -> TypeError:
+    """What is raised where the gradient of an argument would be dropped."""
+    return TypeError(f"{name}: no gradient of {parameter} is known; give {parameter}.detach()")
 
 
 def gathered(forward: Callable[..., Any], star: int) -> Callable[..., Any]:

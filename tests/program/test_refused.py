@@ -13,6 +13,7 @@ from ..messages import refused
 from .common import A, leaf, recordings
 
 W = leaf(A)
+NUMBER = tg.tensor(0.5)
 
 
 ASKED = {
@@ -32,6 +33,8 @@ ASKED = {
     "of one from outside: data": lambda x: W.data,
     "item at a place": lambda x: x.item(0, 1),
     "np.copyto": lambda x: np.copyto(A.copy(), x),
+    "a plain argument": lambda x: tg.functional.leaky_relu(x, x[0, 0]),
+    "of one from outside: a plain argument": lambda x: tg.functional.leaky_relu(x, NUMBER),
     "nonzero": lambda x: np.nonzero(x),
     "a mask": lambda x: x[x > 0],
 }
