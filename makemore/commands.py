@@ -117,7 +117,6 @@ def stop_signals() -> Iterator[list[int]]:
         yield noted
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    before = {number: way for number, way in before.items() if way is not signal.SIG_IGN}  # as of `nohup`, or `&`
 
     def note(number: int, frame: object) -> None:
         noted.append(number)

@@ -131,6 +131,14 @@ def test_indices_of_all_kinds(index):
     assert np.array_equal(describe([root]).boxes[-1].data, root.data)
 
 
+def test_a_constant_that_is_written_to_is_shown_as_it_was():
+    total, x = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0], requires_grad=True)
+    total += x
+    diagram = describe([np.tanh(total).sum()])
+    assert [box.data.tolist() for box in diagram.boxes][:3] == [[1.0, 2.0], [3.0, 4.0], [4.0, 6.0]]
+    assert all(box.data is not None for box in diagram.boxes)
+
+
 def test_a_shared_node_and_a_broadcast():
     w = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     b = tg.tensor([0.5, -0.5], requires_grad=True)

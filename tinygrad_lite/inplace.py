@@ -136,8 +136,11 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
 
 
 def keep_old(node: Node) -> None:
-    """Where a rule reads the target, which is about to be overwritten, let it have a copy."""
+    """Where a rule reads the target, which is about to be overwritten, let it have a copy, as what shows it does."""
     assert node.saved is not None
+    for place, i in enumerate(node.plan.constants):
+        if i == 0 and isinstance(node.constants[place], np.ndarray):
+            node.constants[place] = node.constants[place].copy()
     for place, kept in enumerate(node.plan.keep):
         if kept == (INPUT, 0):
             old, node.saved[place] = node.saved[place], node.saved[place].copy()

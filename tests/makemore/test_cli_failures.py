@@ -14,7 +14,6 @@ import pytest
 
 from makemore import checkpoint
 from makemore.__main__ import main
-from makemore.commands import stop_signals
 from makemore.errors import MakemoreError
 
 from .commands import SMALL, python, refusal
@@ -249,19 +248,6 @@ def test_commands_that_are_told_can_be_run(tmp_path, monkeypatch, capsys, folder
     out = capsys.readouterr().out
     assert f"More names: makemore sample --out {quoted}\n" in out
     assert main(["sample", "--out", *shlex.split(quoted)]) == 0
-
-
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_a_signal_that_is_ignored_stays_ignored():
-    """As `nohup` and a shell's `&` ask for."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with stop_signals() as stopped:
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert stopped == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
