@@ -240,7 +240,8 @@ def test_dtype_is_kept(op, dtype):
         for grad in gradients(outputs, weights_for(outputs), inputs):
             assert grad.dtype == dtype
 
-    every(op, check, dtype=dtype, max_examples=15)
+    with np.errstate(over="ignore" if dtype == np.float16 else "warn"):  # 3**12 is more than float16 holds
+        every(op, check, dtype=dtype, max_examples=15)
 
 
 @those(lambda op: op.carriers and len(op.singles) > 1)
