@@ -203,7 +203,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only files whose path holds this")
     arguments = parser.parse_args()
     package = ROOT / "tinygrad_lite"
-    paths = [path for path in [*sorted(package.glob("ops/*.py")), package / "graph.py"] if arguments.only in str(path)]
+    candidates = [*sorted(package.glob("ops/*.py")), package / "graph.py", package / "declare.py"]
+    paths = [path for path in candidates if arguments.only in str(path)]
     chosen = list(mutants(paths, arguments.sample, arguments.seed))
 
     for name in ("hypothesis", "mypy", "pytest", "torch"):  # once, for all of the processes that are forked

@@ -21,9 +21,9 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .declare import composite, primitive
 from .drawing import draw_dot
 from .engine import Value
-from .graph import composite, primitive
 from .mode import no_grad
 from .ops import arithmetic as _arithmetic
 from .ops import contraction as _contraction

@@ -128,7 +128,7 @@ def short(value: Any) -> str:
     return f"{' '.join(repr(value).split()):.60}"
 
 
-def refuse_gradient(name: str, parameter: str, value: Any) -> None:
+def refuse_unknown_gradient(name: str, parameter: str, value: Any) -> None:
     """Raise TypeError for an argument whose gradient is not known, where a Tensor in it requires one."""
     if thread.mode.grad and any(each._requires_grad for each in variables_in(value)):
         raise unknown_gradient(name, parameter)

@@ -136,7 +136,7 @@ def check_writable(what: str, target: Variable, recorded: bool) -> None:
 
 
 def keep_old(node: Node) -> None:
-    """Where a rule reads the target, which is about to be overwritten, let it have a copy, as what shows it does."""
+    """Where a rule, or a drawing, reads the target, which is about to be overwritten, let it have a copy."""
     assert node.saved is not None
     for place, i in enumerate(node.plan.constants):
         if i == 0 and isinstance(node.constants[place], np.ndarray):

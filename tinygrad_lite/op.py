@@ -1,6 +1,6 @@
 """What an operation is, and the table that holds them all.
 
-An operation is declared once, by decorating its NumPy forward (see `graph.primitive`):
+An operation is declared once, by decorating its NumPy forward (see `declare.primitive`):
 
     @primitive(np.multiply, vjp={"x": lambda g, y: g * y, "y": lambda g, x: g * x})
     def multiply(x: ArrayLike, y: ArrayLike) -> Array:
@@ -16,7 +16,7 @@ A rule receives `g`, the cotangent of the output, and what it names: an input (`
 others the rule may give None), an output (`out`), a plain argument (`axis`). That is all that is kept between forward
 and backward. With several outputs `g` is a tuple, None where there is no cotangent.
 
-What is best said in terms of other operations is a composite (see `graph.composite`): an entry without a rule, whose
+What is best said in terms of other operations is a composite (see `declare.composite`): an entry without a rule, whose
 body runs on Tensors and leaves the nodes of what it calls.
 """
 

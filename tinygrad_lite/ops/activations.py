@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array, Interval
 from .indexing import getitem
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph import primitive
+from ..declare import primitive
 from ..op import Array, Interval
 from .activations import sigmoid
 

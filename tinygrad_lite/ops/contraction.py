@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import primitive
+from ..declare import primitive
 from ..op import Array, table
 
 if TYPE_CHECKING:

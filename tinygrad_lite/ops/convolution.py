@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array, Interval
 from .inverses import FULL_RANK, inv, lapack, solve
 from .joining import concatenate

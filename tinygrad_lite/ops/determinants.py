@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..arguments import refuse_gradient
-from ..graph import composite, primitive
+from ..arguments import refuse_unknown_gradient
+from ..declare import composite, primitive
 from ..op import Array, Interval
 from .decompositions import svd, svdvals
 from .elementwise import sign
@@ -91,7 +91,7 @@ def cond(x: ArrayLike, p: Any = None) -> Tensor:
 
     For p = None or 2 the largest singular value by the smallest, for -2 the other way round: (..., N, M) -> (...).
     """
-    refuse_gradient("cond", "p", p)
+    refuse_unknown_gradient("cond", "p", p)
     if p is None or p in (2, -2):
         s: Any = svdvals(x)
         result: Tensor = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]

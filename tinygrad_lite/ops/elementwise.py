@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arguments import real_dtype
-from ..graph import primitive
+from ..declare import primitive
 from ..op import Array, Interval
 from ..variable import data_of
 

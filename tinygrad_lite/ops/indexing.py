@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arguments import real_dtype
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array, Index
 from ..variable import Variable
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..arguments import real_dtype
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 from ..variable import Variable, parts, variables_in
 from .elementwise import copy

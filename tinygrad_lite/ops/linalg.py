@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 from .contraction import einsum, tensordot, tensordot_a, tensordot_b
 from .joining import stack

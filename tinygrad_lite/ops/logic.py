@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph import primitive
+from ..declare import primitive
 from ..op import Array
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import refuse_gradient
-from ..graph import composite, primitive
+from ..arguments import refuse_unknown_gradient
+from ..declare import composite, primitive
 from ..op import Array, Interval
 from .axes import Axis, Shape, add_reduce, checked, count, expand, kept
 
@@ -39,7 +39,7 @@ ORDERS = "None, 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
 
 
 def _of_vectors(name: str, x: Any, order: Order, axis: Axis, keepdims: bool) -> Any:
-    refuse_gradient(name, "ord", order)
+    refuse_unknown_gradient(name, "ord", order)
     if isinstance(order, str):
         raise ValueError(f"{name}: {order!r} is an order for matrices; a vector takes a number")
     order = 2.0 if order is None else float(order)
@@ -60,7 +60,7 @@ def _largest(x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _of_matrices(name: str, x: Any, order: Order, axis: tuple[int, ...], keepdims: bool) -> Any:
-    refuse_gradient(name, "ord", order)
+    refuse_unknown_gradient(name, "ord", order)
     shape = np.shape(x)
     row, column = checked(shape, axis)
     if order in (None, "fro", "f"):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import refuse_gradient
-from ..graph import composite, primitive
+from ..arguments import refuse_unknown_gradient
+from ..declare import composite, primitive
 from ..op import Array
 from .axes import Axis, Shape, checked, count, kept, reduced, rows
 from .reduction import shares
@@ -89,7 +89,7 @@ def percentile(a: ArrayLike, q: Any, axis: Axis = None, method: str = "linear", 
 
 
 def _quantile(name: str, a: Any, q: Any, whole: int, axis: Axis, method: str, keepdims: bool) -> Any:
-    refuse_gradient(name, "q", q)
+    refuse_unknown_gradient(name, "q", q)
     if method not in WEIGHTS:
         raise ValueError(f"{name}: method {method!r} is not supported; give one of {', '.join(WEIGHTS)}")
     fractions = np.asarray(q, float)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import table
 from ..variable import data_of
 from .axes import Axis, count, kept, reduced

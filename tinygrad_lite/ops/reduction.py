@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 from .axes import (
     Axis,

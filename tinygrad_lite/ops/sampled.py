@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import composite
+from ..declare import composite
 from .indexing import take
 from .sorting import searchsorted
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 from ..variable import Variable, make, variables_in
 from .axes import Axis, Shape, along, checked, flip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import composite, primitive
+from ..declare import composite, primitive
 from ..op import Array
 from ..variable import data_of, shares_memory
 from .elementwise import copy as duplicate
